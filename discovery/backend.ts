@@ -1,0 +1,35 @@
+// The contract between managers, agents and the places where they meet. Nothing else lives here.
+
+/** An engine as it was announced. */
+export interface DiscoveryEntry {
+  /** `host:port` where a manager reaches the engine; an IPv6 host stands in brackets. The key of an entry. */
+  readonly address: string;
+  /**
+   * True while the announcer vouches for the engine, false when it is announced and known not to answer or not
+   * to be refreshed in time. Backends without liveness of their own always say true. A false entry stays a member.
+   */
+  readonly alive: boolean;
+}
+
+/** A place where agents announce engines and managers learn about them. */
+export interface DiscoveryBackend {
+  /** The scheme, for messages: "consul". */
+  readonly name: string;
+  /**
+   * Yields the complete membership: once as it is now, then after every real change. Trouble with the store is
+   * retried inside and never shows as an empty set. Ends without throwing when `signal` aborts.
+   */
+  watch(signal: AbortSignal): AsyncIterable<readonly DiscoveryEntry[]>;
+  /**
+   * Announces an engine for `ttlMs`; the agent repeats the call before that time is over. An entry with `alive`
+   * false says that the engine is there and does not answer, and shows at once, sooner than its time lapses.
+   */
+  register(entry: DiscoveryEntry, ttlMs: number, signal: AbortSignal): Promise<void>;
+  /** Withdraws an announcement on orderly shutdown; after a crash the TTL does it. */
+  deregister(entry: DiscoveryEntry, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the store may have forgotten `entry`, so that the agent announces it again at once; resolves too
+   * when `signal` aborts, and never rejects. Absent: the store gives no sign, only the next announcement mends it.
+   */
+  untilLost?(entry: DiscoveryEntry, signal: AbortSignal): Promise<void>;
+}

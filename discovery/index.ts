@@ -1,0 +1,125 @@
+// From the text a user types to the place where engines are found: the list of schemes, and what each accepts.
+import { badRequest } from '../src/common/errors.ts';
+import type { Logger } from '../src/common/logger.ts';
+import type { DiscoveryBackend } from './backend.ts';
+import { ConsulBackend } from './consul.ts';
+import { EmbeddedClient } from './embedded-client.ts';
+import { parseAddressList, parseHostPort } from './entry.ts';
+import { FileBackend } from './file.ts';
+import { StaticBackend } from './static.ts';
+
+/** Agents write to a store, managers and listings read from it; a bare HOST:PORT is a manager only to an agent. */
+export type DiscoveryRole = 'agent' | 'manager' | 'list';
+
+export interface OpenDiscoveryOptions {
+  readonly role: DiscoveryRole;
+  readonly logger: Logger;
+  /** The `--discovery-opt` pairs; one that does not exist is refused by name. */
+  readonly discoveryOpts?: Readonly<Record<string, string>>;
+}
+
+/** The names that `--discovery-opt` accepts. */
+export const discoveryOptionNames: readonly string[] = [
+  'kv.path',
+  'kv.cacertfile',
+  'kv.certfile',
+  'kv.keyfile',
+  'consul.token',
+  'consul.tokenfile',
+];
+
+/**
+ * The backend that `uri` names. Throws a 400 of one line when the scheme, the addresses or an option are no good, or
+ * when an agent is to join what cannot be joined.
+ */
+export function openDiscovery(uri: string, options: OpenDiscoveryOptions): DiscoveryBackend {
+  checkOptionNames(options.discoveryOpts ?? {});
+  const { scheme, rest } = splitUri(uri.trim(), options.role);
+  const open = schemes.get(scheme);
+  if (!open) throw unknownScheme(scheme);
+  return open(rest, options);
+}
+
+type Factory = (rest: string, options: OpenDiscoveryOptions) => DiscoveryBackend;
+
+const schemes: ReadonlyMap<string, Factory> = new Map<string, Factory>([
+  ['consul', openConsul],
+  ['embedded', openEmbedded],
+  ['file', openFile],
+  ['nodes', openNodes],
+  ['etcd', openUnsupported('etcd')],
+  ['zk', openUnsupported('zk')],
+]);
+
+const accepted = 'consul://HOST:PORT/PREFIX, embedded://HOST:PORT, file://PATH, nodes://HOST:PORT,HOST:PORT';
+
+function splitUri(uri: string, role: DiscoveryRole): { readonly scheme: string; readonly rest: string } {
+  const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(uri);
+  if (!parts) return { scheme: role === 'agent' ? 'embedded' : 'nodes', rest: uri };
+  const [, scheme = '', rest = ''] = parts;
+  return { scheme: scheme.toLowerCase(), rest };
+}
+
+function openConsul(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+  const slash = rest.indexOf('/');
+  const list = slash === -1 ? rest : rest.slice(0, slash);
+  const [first, ...others] = list.split(',').map((server) => parseHostPort(server));
+  if (!first) throw badRequest('consul discovery needs a server: consul://HOST:PORT/PREFIX');
+  const path = slash === -1 ? '' : rest.slice(slash + 1);
+  const prefix = [path, discoveryOpts['kv.path'] ?? ''].map(trimSlashes).filter((part) => part !== '');
+  return new ConsulBackend({
+    servers: [first, ...others],
+    prefix: prefix.length === 0 ? 'shoal' : prefix.join('/'),
+    token: discoveryOpts['consul.token'],
+    tokenFile: discoveryOpts['consul.tokenfile'],
+    tls: tlsFiles(discoveryOpts),
+    logger,
+  });
+}
+
+function openEmbedded(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+  return new EmbeddedClient({ manager: parseHostPort(rest), tls: tlsFiles(discoveryOpts), logger });
+}
+
+function openFile(rest: string, { role, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+  if (role === 'agent') throw cannotJoin('file://');
+  if (rest === '') throw badRequest('file discovery needs a path: file://PATH');
+  return new FileBackend({ path: rest, logger });
+}
+
+function openNodes(rest: string, { role }: OpenDiscoveryOptions): DiscoveryBackend {
+  if (role === 'agent') throw cannotJoin('nodes://');
+  return new StaticBackend(parseAddressList(rest));
+}
+
+function openUnsupported(scheme: string): Factory {
+  return () => {
+    throw badRequest(`discovery through ${scheme}:// is not supported yet: use consul, file or nodes`);
+  };
+}
+
+function tlsFiles(opts: Readonly<Record<string, string>>): {
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+} {
+  return { caFile: opts['kv.cacertfile'], certFile: opts['kv.certfile'], keyFile: opts['kv.keyfile'] };
+}
+
+function trimSlashes(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '');
+}
+
+function checkOptionNames(opts: Readonly<Record<string, string>>): void {
+  const unknown = Object.keys(opts).find((name) => !discoveryOptionNames.includes(name));
+  if (unknown === undefined) return;
+  throw badRequest(`unknown discovery option ${JSON.stringify(unknown)}: ${discoveryOptionNames.join(', ')} exist`);
+}
+
+function cannotJoin(scheme: string): Error {
+  return badRequest(`an agent cannot join ${scheme}: use consul://HOST:PORT/PREFIX or the manager's HOST:PORT`);
+}
+
+function unknownScheme(scheme: string): Error {
+  return badRequest(`unknown discovery scheme ${JSON.stringify(scheme)}: ${accepted} are accepted`);
+}

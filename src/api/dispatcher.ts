@@ -1,0 +1,62 @@
+// Serves a matched call in the way that its route says. A call that changes something is answered only after
+// the mirror shows the change; everything else streams.
+import { notImplemented } from '../common/errors.ts';
+import { forward } from '../proxy/forward.ts';
+import { changeHeaders } from '../proxy/raw-head.ts';
+import { hijack } from '../proxy/hijack.ts';
+import type { TakenConnection } from '../proxy/hijack.ts';
+import type { ApiCall, RequestCall } from './api-call.ts';
+import { callEngineAndSettle } from './engine-call.ts';
+import type { Handling, Target } from './route.ts';
+import { effectivePath } from './versions.ts';
+
+/** By name, for every answer. */
+type Headers = Readonly<Record<string, string>>;
+
+/** Serves an ordinary request; resolves when it is answered. Throws what the client is to be told. */
+export async function dispatch(handling: Handling, call: ApiCall, headers: Headers): Promise<void> {
+  switch (handling.kind) {
+    case 'answer':
+      setHeaders(call, headers);
+      await handling.handle(call);
+      return;
+    case 'unsupported':
+      throw notImplemented(handling.reason);
+    case 'forward':
+    case 'hijack':
+      // An upgrade that the client did not ask for: the engine has the words for that.
+      await forwardTo(await handling.target(call), call, headers);
+      return;
+  }
+}
+
+/** Joins a connection that was taken from the server with one to `target`; resolves when both are closed. */
+export async function dispatchTaken(target: Target, call: RequestCall, taken: TakenConnection): Promise<void> {
+  await hijack(taken, target.engine.endpoint, { path: pathOnEngine(target, call), signal: call.signal });
+}
+
+async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promise<void> {
+  if (target.settle) {
+    setHeaders(call, headers);
+    await callEngineAndSettle(target, call);
+    return;
+  }
+  // Node keeps repeated headers only on a response that had none before its head is written.
+  await forward(call.req, call.res, target.engine.endpoint, {
+    path: pathOnEngine(target, call),
+    signal: call.signal,
+    onHead: (head) => {
+      const isTyped = target.contentType !== undefined && head.statusCode === 200;
+      const changes = { ...headers, ...(isTyped ? { 'Content-Type': target.contentType } : {}), date: undefined };
+      return { ...head, rawHeaders: changeHeaders(head.rawHeaders, changes) };
+    },
+  });
+}
+
+function setHeaders(call: ApiCall, headers: Headers): void {
+  for (const [name, value] of Object.entries(headers)) call.res.setHeader(name, value);
+}
+
+function pathOnEngine({ engine, path, search }: Target, call: RequestCall): string {
+  return effectivePath(call, engine, { path, search: search ?? call.search });
+}

@@ -1,0 +1,145 @@
+// From Node's two entry points, request and upgrade, to the dispatcher: redirection, route, version, the wait at
+// start, and the one place where a failed call becomes an answer.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cluster } from '../cluster/cluster.ts';
+import { ApiError } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import type { TakenConnection } from '../proxy/hijack.ts';
+import { sendEmpty } from './answer.ts';
+import { openCall } from './api-call.ts';
+import type { RequestCall } from './api-call.ts';
+import { apiHeaders } from './api-headers.ts';
+import { CallSignals } from './call-signals.ts';
+import { dispatch, dispatchTaken } from './dispatcher.ts';
+import { answerError, answerErrorRaw } from './errors.ts';
+import { cleanedPath, compileRoutes, parseRequestTarget } from './match.ts';
+import type { Match, Matcher, RequestLine } from './match.ts';
+import type { Route } from './route.ts';
+import type { ApiSettings } from './settings.ts';
+import { clientVersion } from './versions.ts';
+import { WarmUp } from './warm-up.ts';
+
+export interface EntryOptions {
+  readonly cluster: Cluster;
+  readonly settings: ApiSettings;
+  readonly logger: Logger;
+  readonly routes: readonly Route[];
+  readonly warmUpMs: number;
+}
+
+/** What the manager can tell before it knows its engines. */
+const servedAtOnce = new Set(['/_ping', '/version', '/info', '/events']);
+
+export class Entry {
+  readonly #options: EntryOptions;
+  readonly #matcher: Matcher;
+  readonly #warmUp: WarmUp;
+  readonly #signals = new CallSignals();
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(options: EntryOptions) {
+    const { cluster, logger } = options;
+    this.#options = options;
+    this.#matcher = compileRoutes(options.routes);
+    this.#headers = apiHeaders(options.settings);
+    this.#warmUp = new WarmUp({ whenReady: (signal) => cluster.whenReady(signal), limitMs: options.warmUpMs, logger });
+  }
+
+  /** Serves an ordinary request; never rejects. */
+  async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    let headers: Readonly<Record<string, string>> = {};
+    const { logger } = this.#options;
+    try {
+      if (req.method === 'OPTIONS') {
+        sendEmpty(res, 200);
+        return;
+      }
+      const cleaned = cleanedPath(req.url ?? '');
+      if (cleaned !== undefined) {
+        res.writeHead(301, { Location: cleaned, 'Content-Length': 0 }).end();
+        return;
+      }
+      const found = this.#find(req);
+      headers = this.#headers;
+      await this.#serveMatch(found, req, res);
+    } catch (error) {
+      answerError(res, error, logger, headers);
+    }
+  }
+
+  /** Serves a request whose connection was taken from the server; never rejects. */
+  async serveTaken(taken: TakenConnection): Promise<void> {
+    const { req, socket } = taken;
+    const { logger } = this.#options;
+    const signal = this.#signals.open();
+    try {
+      const { match, line } = this.#find(req);
+      const { handling } = match.route;
+      if (handling.kind !== 'hijack') throw new ApiError(400, 'this request cannot be upgraded');
+      const base = this.#call(match, line, req, signal.signal);
+      const call = { ...base, query: new URLSearchParams(line.search) };
+      await this.#warmUp.passed(signal.signal);
+      await dispatchTaken(await handling.target(call), call, taken);
+    } catch (error) {
+      answerErrorRaw(socket, error, logger, this.#headers);
+    } finally {
+      signal.close();
+    }
+  }
+
+  /** Whether the request makes a raw stream of its connection even without asking for an upgrade. */
+  isRawStream(method: string, url: string): boolean {
+    const handling = this.#handlingOf(method, url);
+    return handling?.kind === 'hijack' && handling.withoutUpgrade === 'raw stream';
+  }
+
+  /** Whether an upgrade is possible here; where it is not, the wish is ignored. */
+  mayUpgrade(method: string, url: string): boolean {
+    return this.#handlingOf(method, url)?.kind === 'hijack';
+  }
+
+  /** Ends the calls under way. */
+  endCalls(): void {
+    this.#signals.abortAll(new ApiError(503, 'the manager is stopping'));
+  }
+
+  async stop(): Promise<void> {
+    this.endCalls();
+    await this.#warmUp.stop();
+  }
+
+  #find(req: IncomingMessage): { readonly match: Match; readonly line: RequestLine } {
+    const line = parseRequestTarget(req.url ?? '');
+    const match = this.#matcher(req.method ?? '', line.path);
+    if (match === undefined) throw new ApiError(404, 'page not found');
+    return { match, line };
+  }
+
+  async #serveMatch(found: { readonly match: Match; readonly line: RequestLine }, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { match, line } = found;
+    const signal = this.#signals.open(res);
+    try {
+      const request = this.#call(match, line, req, signal.signal);
+      if (!servedAtOnce.has(match.route.pattern)) await this.#warmUp.passed(signal.signal);
+      const call = await openCall(request, res);
+      await dispatch(match.route.handling, call, this.#headers);
+    } finally {
+      signal.close();
+    }
+  }
+
+  #call(match: Match, line: RequestLine, req: IncomingMessage, signal: AbortSignal): Omit<RequestCall, 'query'> {
+    const { cluster, settings, logger } = this.#options;
+    const { path, search } = line;
+    return { req, cluster, settings, logger, version: clientVersion(line.version), path, search, params: match.params, signal };
+  }
+
+  #handlingOf(method: string, url: string): Route['handling'] | undefined {
+    try {
+      return this.#matcher(method, parseRequestTarget(url).path)?.route.handling;
+    } catch {
+      // A broken path is answered as an ordinary request.
+      return undefined;
+    }
+  }
+}

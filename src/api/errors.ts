@@ -1,0 +1,53 @@
+// Turns whatever was thrown into the bytes of an answer: the only place that does. An ApiError keeps its status
+// and message; anything else is a 500 whose stack goes to the log alone.
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ApiError, errorMessage } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
+import { answerRaw } from '../proxy/raw-answer.ts';
+import { sendEmpty, sendJson } from './answer.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Answers `error`, or ends the answer that has begun so that the client can tell that it is not complete. */
+export function answerError(res: ServerResponse, error: unknown, logger: Logger, headers: Headers = {}): void {
+  if (res.writableEnded || res.destroyed) return;
+  const { status, message } = toErrorAnswer(error, logger);
+  if (res.headersSent) {
+    endBrokenAnswer(res, status, message);
+    return;
+  }
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  if (status === 304) sendEmpty(res, status);
+  else sendJson(res, status, { message });
+}
+
+/** As `answerError`, on a connection that was taken from the server; closes it. */
+export function answerErrorRaw(socket: Duplex, error: unknown, logger: Logger, headers: Headers = {}): void {
+  if (socket.destroyed) return;
+  const { status, message } = toErrorAnswer(error, logger);
+  answerRaw(socket, {
+    statusCode: status,
+    rawHeaders: [...Object.entries(headers).flat(), 'Content-Type', 'application/json'],
+    body: `${JSON.stringify({ message })}\n`,
+  });
+}
+
+interface ErrorAnswer {
+  readonly status: number;
+  readonly message: string;
+}
+
+function toErrorAnswer(error: unknown, logger: Logger): ErrorAnswer {
+  if (error instanceof ApiError) return { status: error.status, message: error.message };
+  logger.error('a request failed unexpectedly', { error: error instanceof Error ? error.stack : String(error) });
+  return { status: 500, message: errorMessage(error) };
+}
+
+/** A stream of JSON objects can carry the error; any other answer can only break off. */
+function endBrokenAnswer(res: ServerResponse, code: number, message: string): void {
+  const isJsonStream = res.getHeader('Content-Type') === 'application/json' && !res.hasHeader('Content-Length');
+  if (isJsonStream) res.end(`${JSON.stringify({ errorDetail: { code, message }, error: message })}\r\n`);
+  else res.destroy();
+}

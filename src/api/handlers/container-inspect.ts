@@ -1,0 +1,20 @@
+// GET /containers/{name}/json: asked from the engine each time, because clients inspect right after an event
+// and must not see the state before it.
+import type { ContainerInspect } from '../../docker/types.ts';
+import type { ApiCall } from '../api-call.ts';
+import { effectiveVersion } from '../versions.ts';
+import { toInspectView } from '../views/inspect-container.ts';
+import { containerPath, locateContainer } from './container-target.ts';
+
+export async function inspectContainer(call: ApiCall): Promise<void> {
+  const location = locateContainer(call);
+  const { engine } = location;
+  const answer = await engine.client.request({
+    method: 'GET',
+    path: containerPath(call, location, '/json'),
+    version: effectiveVersion(call.version, engine),
+    query: Object.fromEntries(call.query),
+    signal: call.signal,
+  });
+  call.send(200, toInspectView(answer.body as ContainerInspect, engine, call.cluster.identityOf(engine)));
+}

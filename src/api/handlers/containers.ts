@@ -1,0 +1,76 @@
+// The calls on one container that its engine answers: which engine, and what the mirror must learn before the
+// client sees the answer.
+import { badRequest } from '../../common/errors.ts';
+import { compareApiVersion } from '../../docker/api-version.ts';
+import { parseGoBool } from '../../docker/go-bool.ts';
+import type { ApiCall, RequestCall } from '../api-call.ts';
+import { callEngine, sendEngineAnswer } from '../engine-call.ts';
+import type { Target } from '../route.ts';
+import { assertReachable, containerTarget } from './container-target.ts';
+
+/** Calls that leave the container as the lists show it, and streams. */
+export function use(call: RequestCall): Target {
+  return containerTarget(call);
+}
+
+/** GET /containers/{name}/logs: clients tell multiplexed output from a terminal's by the type of the answer. */
+export function logs(call: RequestCall): Target {
+  const { location, ...target } = containerTarget(call);
+  const tty = location.record.details?.tty;
+  if (tty === undefined) return target;
+  const isMultiplexed = !tty && compareApiVersion(call.version, '1.42') >= 0;
+  return { ...target, contentType: `application/vnd.docker.${isMultiplexed ? 'multiplexed' : 'raw'}-stream` };
+}
+
+/** Calls after which the lists show the container differently, or no longer. */
+export function change(call: RequestCall): Target {
+  const { location, ...target } = containerTarget(call);
+  return { ...target, settle: (signal) => location.engine.refreshContainer(location.record.id, signal) };
+}
+
+/** As `change`; a request with a body is refused as dockerd does, which once took a host configuration here. */
+export function start(call: RequestCall): Target {
+  const { headers } = call.req;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 7;
+  if (hasBody) {
+    throw badRequest(
+      'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+    );
+  }
+  return change(call);
+}
+
+/** DELETE /containers/{name}. With `link`, the name is that of a link, `<container>/<alias>`, and only the link goes. */
+export function remove(call: RequestCall): Target {
+  const name = call.params['name'] ?? '';
+  if (name === '') throw badRequest('invalid name or ID supplied: ""');
+  return parseGoBool(call.query.get('link')) ? removeLink(call, name) : change(call);
+}
+
+function removeLink(call: RequestCall, link: string): Target {
+  const slash = link.lastIndexOf('/');
+  const { engine, record } = call.cluster.resolveContainer(slash > 0 ? link.slice(0, slash) : link);
+  assertReachable(engine);
+  return {
+    engine,
+    path: `/containers/${encodeURIComponent(record.name)}/${encodeURIComponent(link.slice(slash + 1))}`,
+    settle: (signal) => engine.refreshContainer(record.id, signal),
+  };
+}
+
+/** POST /containers/{name}/rename: the new name is kept from everyone else while the engine renames. */
+export async function rename(call: ApiCall): Promise<void> {
+  const { location, ...target } = containerTarget(call);
+  const newName = call.query.get('name') ?? '';
+  const answer = await call.cluster.renameContainer(location, newName, () => callEngine(target, call));
+  sendEngineAnswer(call.res, answer);
+}
+
+/** POST /commit: the image comes to be on the container's engine. */
+export function commit(call: RequestCall): Target {
+  const { engine, record } = call.cluster.resolveContainer(call.query.get('container') ?? '');
+  assertReachable(engine);
+  const query = new URLSearchParams(call.query);
+  query.set('container', record.id);
+  return { engine, path: '/commit', search: query.toString(), settle: () => engine.refreshImages() };
+}

@@ -1,0 +1,62 @@
+// GET /networks: the networks of all nodes as one list, from the mirrors.
+import { badRequest } from '../../common/errors.ts';
+import {
+  assertKnownFilters,
+  booleanFilter,
+  matchesExactly,
+  matchLabels,
+  parseFilters,
+  patternFilter,
+  type Filters,
+} from '../../docker/filters.ts';
+import type { ApiCall } from '../api-call.ts';
+import { isPredefinedNetwork, mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
+
+const knownFilters = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type', 'node'];
+
+export function listNetworks(call: ApiCall): Promise<void> {
+  const filters = parseFilters(call.query.get('filters'));
+  assertKnownFilters(filters, knownFilters);
+  const isWanted = networkPredicate(call, filters);
+  call.send(
+    200,
+    listedNetworks(call)
+      .filter(isWanted)
+      .map(({ row }) => row),
+  );
+  return Promise.resolve();
+}
+
+function listedNetworks({ cluster }: ApiCall): ListedNetwork[] {
+  return mergeNetworkRows(
+    cluster.engines.map((engine) => ({ node: cluster.identityOf(engine).name, rows: engine.mirror.networks.values() })),
+  );
+}
+
+function networkPredicate(call: ApiCall, filters: Filters): (network: ListedNetwork) => boolean {
+  const [matchesId, matchesName, matchesNode] = ['id', 'name', 'node'].map((key) => patternFilter(filters, key));
+  const dangling = booleanFilter(filters, 'dangling');
+  const used = dangling === undefined ? undefined : usedNetworkIds(call);
+  for (const type of filters.get('type')) {
+    if (type !== 'custom' && type !== 'builtin') throw badRequest(`invalid filter: 'type'='${type}'`);
+  }
+  return ({ row, nodes }) =>
+    matchesId?.(row.Id) === true &&
+    matchesName?.(row.Name) === true &&
+    nodes.some((node) => matchesNode?.(node) === true) &&
+    matchesExactly(filters, 'driver', row.Driver ?? '') &&
+    matchesExactly(filters, 'scope', row.Scope ?? '') &&
+    matchesExactly(filters, 'type', isPredefinedNetwork(row.Name) ? 'builtin' : 'custom') &&
+    matchLabels(row.Labels, filters) &&
+    (dangling === undefined || (!isPredefinedNetwork(row.Name) && used?.has(row.Id) !== dangling));
+}
+
+/** Ids of the networks that a container is connected to: only containers that run have endpoints. */
+function usedNetworkIds({ cluster }: ApiCall): ReadonlySet<string> {
+  const ids = new Set<string>();
+  for (const { record } of cluster.containers()) {
+    if (record.row.State === 'exited' || record.row.State === 'created') continue;
+    for (const { NetworkID } of Object.values(record.row.NetworkSettings?.Networks ?? {})) ids.add(NetworkID ?? '');
+  }
+  return ids;
+}

@@ -1,0 +1,69 @@
+// GET /volumes: the volumes of all nodes as one list, from the mirrors.
+import {
+  assertKnownFilters,
+  booleanFilter,
+  matchesExactly,
+  matchLabels,
+  parseFilters,
+  patternFilter,
+  type Filters,
+} from '../../docker/filters.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ApiCall } from '../api-call.ts';
+import { mergeVolumeRows, type ListedVolume } from '../views/volume-rows.ts';
+
+const knownFilters = ['dangling', 'driver', 'label', 'label!', 'name', 'node'];
+
+export function listVolumes(call: ApiCall): Promise<void> {
+  const filters = parseFilters(call.query.get('filters'));
+  assertKnownFilters(filters, knownFilters);
+  const isWanted = volumePredicate(filters);
+  const volumes = listedVolumes(call)
+    .filter(isWanted)
+    .map(({ row }) => row);
+  call.send(200, { Volumes: volumes, Warnings: unreachableNodes(call) });
+  return Promise.resolve();
+}
+
+function listedVolumes({ cluster }: ApiCall): ListedVolume<Engine>[] {
+  return mergeVolumeRows(
+    cluster.engines.map((engine) => ({
+      node: cluster.identityOf(engine).name,
+      source: engine,
+      rows: engine.mirror.volumes.values(),
+    })),
+  );
+}
+
+function volumePredicate(filters: Filters): (volume: ListedVolume<Engine>) => boolean {
+  const dangling = booleanFilter(filters, 'dangling');
+  const [matchesName, matchesNode] = [patternFilter(filters, 'name'), patternFilter(filters, 'node')];
+  const usedByEngine = new Map<Engine, ReadonlySet<string>>();
+  const isUsed = (engine: Engine, name: string): boolean => {
+    const used = usedByEngine.get(engine) ?? usedVolumeNames(engine);
+    usedByEngine.set(engine, used);
+    return used.has(name);
+  };
+  return ({ row, plainName, nodes, sources }) =>
+    matchesName(row.Name) &&
+    nodes.some(matchesNode) &&
+    matchesExactly(filters, 'driver', row.Driver) &&
+    matchLabels(row.Labels, filters) &&
+    (dangling === undefined || sources.some((engine) => isUsed(engine, plainName)) !== dangling);
+}
+
+/** A stopped container holds its volumes too. */
+function usedVolumeNames(engine: Engine): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { row } of engine.mirror.containers.values()) {
+    for (const { Type, Name } of row.Mounts ?? []) if (Type === 'volume' && Name !== undefined) names.add(Name);
+  }
+  return names;
+}
+
+/** The list has a place for what it could not look at. */
+function unreachableNodes({ cluster }: ApiCall): string[] {
+  return cluster.engines
+    .filter((engine) => engine.state !== 'healthy')
+    .map((engine) => `node ${cluster.identityOf(engine).name} does not answer; its volumes are shown as last seen`);
+}

@@ -1,0 +1,80 @@
+// Reads request bodies whose content the manager needs: JSON objects and form arguments. Bounded, and wrong
+// input is refused in dockerd's words; streams (tar, stdin) never come through here.
+import type { IncomingMessage } from 'node:http';
+import { ApiError, badRequest, errorMessage } from '../common/errors.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** More than any real container or network description needs. */
+const maxBodyBytes = 8 * 1024 * 1024;
+
+/** The body as a JSON object; ApiError 400 for anything else. */
+export async function readJsonObject(req: IncomingMessage): Promise<JsonObject> {
+  const value = await readJson(req);
+  if (value === undefined) throw badRequest('invalid JSON: got EOF while reading request body');
+  if (isJsonObject(value)) return value;
+  throw badRequest(`json: cannot unmarshal ${jsonKind(value)} into Go value of type object`);
+}
+
+/** The body as any JSON value, `undefined` when it is empty. Throws ApiError 400 or 413. */
+export async function readJson(req: IncomingMessage): Promise<unknown> {
+  const bytes = await readBody(req);
+  if (bytes.length === 0 && req.headers['content-type'] === undefined) return undefined;
+  assertJsonType(req);
+  const text = bytes.toString('utf8');
+  return text.trim() === '' ? undefined : parseJson(text);
+}
+
+/** The body whole; ApiError 413 as soon as it is longer than any body of this API may be. */
+export async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const announced = Number(req.headers['content-length'] ?? 0);
+  if (announced > maxBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Leaving the loop must not destroy the connection: the refusal goes out on it.
+  const body: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false });
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Arguments that a POST carries in a form-encoded body instead of its URL; empty for every other request. */
+export async function readFormArguments(req: IncomingMessage): Promise<URLSearchParams> {
+  const hasForm = req.method === 'POST' && mediaType(req) === 'application/x-www-form-urlencoded';
+  return new URLSearchParams(hasForm ? (await readBody(req)).toString('utf8') : '');
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function assertJsonType(req: IncomingMessage): void {
+  if (mediaType(req) === 'application/json') return;
+  const given = req.headers['content-type'] ?? '';
+  throw badRequest(`Content-Type specified (${given}) must be 'application/json'`);
+}
+
+function mediaType(req: IncomingMessage): string {
+  return (req.headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase();
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`invalid JSON: ${errorMessage(error)}`, { cause: error });
+  }
+}
+
+function tooLarge(): ApiError {
+  return new ApiError(413, `request body is larger than ${maxBodyBytes} bytes`);
+}
+
+function jsonKind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

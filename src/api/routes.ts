@@ -1,0 +1,200 @@
+// THE table of the API: every operation, in the order in which it is matched, and how it is served. A path
+// that is not here does not exist (404 "page not found").
+import * as containers from './handlers/containers.ts';
+import { createExec, useExec } from './handlers/exec.ts';
+import { createContainer } from './handlers/container-create.ts';
+import { inspectContainer } from './handlers/container-inspect.ts';
+import { stopContainer, restartContainer } from './handlers/container-stop.ts';
+import { waitForContainer } from './handlers/container-wait.ts';
+import { diskUsage } from './handlers/disk-usage.ts';
+import { streamEvents } from './handlers/events.ts';
+import { listContainers } from './handlers/container-list.ts';
+import { listImages } from './handlers/image-list.ts';
+import { listNetworks } from './handlers/network-list.ts';
+import { changeNode, inspectNode, listNodes, listTasks } from './handlers/nodes.ts';
+import { refuseAsNonManager, refuseLeave, refuseSwarmMode } from './handlers/swarm.ts';
+import { info, ping, version } from './handlers/system.ts';
+import { listVolumes } from './handlers/volume-list.ts';
+import type { Handling, Method, Route, TargetResolver } from './route.ts';
+
+type Row = readonly [Method, string, Handling];
+
+const notYet = unsupported('this operation is not implemented yet');
+
+const metaRows: readonly Row[] = [
+  ['GET', '/_ping', answer(ping)],
+  ['HEAD', '/_ping', answer(ping)],
+  ['GET', '/version', answer(version)],
+  ['GET', '/info', answer(info)],
+  ['GET', '/events', answer(streamEvents)],
+  ['GET', '/system/df', answer(diskUsage)],
+  ['POST', '/auth', notYet],
+  ['GET', '/distribution/{name*}/json', notYet],
+];
+
+const containerRows: readonly Row[] = [
+  ['GET', '/containers/json', answer(listContainers)],
+  ['POST', '/containers/create', answer(createContainer)],
+  ['POST', '/containers/prune', notYet],
+  ['GET', '/containers/{name*}/json', answer(inspectContainer)],
+  ['GET', '/containers/{name*}/top', forward(containers.use)],
+  ['GET', '/containers/{name*}/logs', forward(containers.logs)],
+  ['GET', '/containers/{name*}/changes', forward(containers.use)],
+  ['GET', '/containers/{name*}/export', forward(containers.use)],
+  ['GET', '/containers/{name*}/stats', forward(containers.use)],
+  ['GET', '/containers/{name*}/attach/ws', upgrade(containers.use)],
+  ['HEAD', '/containers/{name*}/archive', forward(containers.use)],
+  ['GET', '/containers/{name*}/archive', forward(containers.use)],
+  ['PUT', '/containers/{name*}/archive', forward(containers.use)],
+  ['POST', '/containers/{name*}/resize', forward(containers.use)],
+  ['POST', '/containers/{name*}/attach', rawStream(containers.use)],
+  ['POST', '/containers/{name*}/wait', answer(waitForContainer)],
+  ['POST', '/containers/{name*}/start', forward(containers.start)],
+  ['POST', '/containers/{name*}/stop', answer(stopContainer)],
+  ['POST', '/containers/{name*}/restart', answer(restartContainer)],
+  ['POST', '/containers/{name*}/kill', forward(containers.change)],
+  ['POST', '/containers/{name*}/pause', forward(containers.change)],
+  ['POST', '/containers/{name*}/unpause', forward(containers.change)],
+  ['POST', '/containers/{name*}/update', forward(containers.change)],
+  ['POST', '/containers/{name*}/rename', answer(containers.rename)],
+  ['DELETE', '/containers/{name*}/checkpoints/{checkpoint}', forward(containers.use)],
+  ['GET', '/containers/{name*}/checkpoints', forward(containers.use)],
+  ['POST', '/containers/{name*}/checkpoints', forward(containers.use)],
+  ['DELETE', '/containers/{name*}', forward(containers.remove)],
+  ['POST', '/commit', forward(containers.commit)],
+];
+
+const execRows: readonly Row[] = [
+  ['POST', '/containers/{name*}/exec', answer(createExec)],
+  ['POST', '/exec/{id*}/start', rawStream(useExec)],
+  ['POST', '/exec/{id*}/resize', forward(useExec)],
+  ['GET', '/exec/{id*}/json', forward(useExec)],
+];
+
+const imageRows: readonly Row[] = [
+  ['GET', '/images/json', answer(listImages)],
+  ['GET', '/images/search', notYet],
+  ['GET', '/images/get', notYet],
+  ['POST', '/images/create', notYet],
+  ['POST', '/images/load', notYet],
+  ['POST', '/images/prune', notYet],
+  ['GET', '/images/{name*}/json', notYet],
+  ['GET', '/images/{name*}/history', notYet],
+  ['GET', '/images/{name*}/attestations', notYet],
+  ['GET', '/images/{name*}/get', notYet],
+  ['POST', '/images/{name*}/push', notYet],
+  ['POST', '/images/{name*}/tag', notYet],
+  ['DELETE', '/images/{name*}', notYet],
+];
+
+const buildRows: readonly Row[] = [
+  ['POST', '/build', notYet],
+  ['POST', '/build/cancel', notYet],
+  ['POST', '/build/prune', notYet],
+  ['POST', '/session', notYet],
+  ['POST', '/grpc', notYet],
+];
+
+const networkRows: readonly Row[] = [
+  ['GET', '/networks', answer(listNetworks)],
+  ['GET', '/networks/', answer(listNetworks)],
+  ['POST', '/networks/create', notYet],
+  ['POST', '/networks/prune', notYet],
+  ['POST', '/networks/{name*}/connect', notYet],
+  ['POST', '/networks/{name*}/disconnect', notYet],
+  ['GET', '/networks/{name*}', notYet],
+  ['DELETE', '/networks/{name*}', notYet],
+];
+
+const volumeRows: readonly Row[] = [
+  ['GET', '/volumes', answer(listVolumes)],
+  ['POST', '/volumes/create', notYet],
+  ['POST', '/volumes/prune', notYet],
+  ['GET', '/volumes/{name*}', notYet],
+  ['PUT', '/volumes/{name*}', notYet],
+  ['DELETE', '/volumes/{name*}', notYet],
+];
+
+const pluginRows: readonly Row[] = [
+  ['GET', '/plugins', notYet],
+  ['GET', '/plugins/privileges', notYet],
+  ['POST', '/plugins/pull', notYet],
+  ['POST', '/plugins/create', notYet],
+  ['GET', '/plugins/{name*}/json', notYet],
+  ['POST', '/plugins/{name*}/enable', notYet],
+  ['POST', '/plugins/{name*}/disable', notYet],
+  ['POST', '/plugins/{name*}/set', notYet],
+  ['POST', '/plugins/{name*}/upgrade', notYet],
+  ['POST', '/plugins/{name*}/push', notYet],
+  ['DELETE', '/plugins/{name*}', notYet],
+];
+
+const swarmRows: readonly Row[] = [
+  ['GET', '/swarm', answer(refuseAsNonManager)],
+  ['GET', '/swarm/unlockkey', answer(refuseAsNonManager)],
+  ['POST', '/swarm/init', answer(refuseSwarmMode)],
+  ['POST', '/swarm/join', answer(refuseSwarmMode)],
+  ['POST', '/swarm/leave', answer(refuseLeave)],
+  ['POST', '/swarm/update', answer(refuseAsNonManager)],
+  ['POST', '/swarm/unlock', answer(refuseAsNonManager)],
+  ['GET', '/nodes', answer(listNodes)],
+  ['GET', '/nodes/{id}', answer(inspectNode)],
+  ['POST', '/nodes/{id}/update', answer(changeNode)],
+  ['DELETE', '/nodes/{id}', answer(changeNode)],
+  ['GET', '/services', answer(refuseAsNonManager)],
+  ['POST', '/services/create', answer(refuseAsNonManager)],
+  ['GET', '/services/{id}', answer(refuseAsNonManager)],
+  ['POST', '/services/{id}/update', answer(refuseAsNonManager)],
+  ['DELETE', '/services/{id}', answer(refuseAsNonManager)],
+  ['GET', '/services/{id}/logs', answer(refuseAsNonManager)],
+  ['GET', '/tasks', answer(listTasks)],
+  ['GET', '/tasks/{id}', answer(refuseAsNonManager)],
+  ['GET', '/tasks/{id}/logs', answer(refuseAsNonManager)],
+  ['GET', '/secrets', answer(refuseAsNonManager)],
+  ['POST', '/secrets/create', answer(refuseAsNonManager)],
+  ['GET', '/secrets/{id}', answer(refuseAsNonManager)],
+  ['POST', '/secrets/{id}/update', answer(refuseAsNonManager)],
+  ['DELETE', '/secrets/{id}', answer(refuseAsNonManager)],
+  ['GET', '/configs', answer(refuseAsNonManager)],
+  ['POST', '/configs/create', answer(refuseAsNonManager)],
+  ['GET', '/configs/{id}', answer(refuseAsNonManager)],
+  ['POST', '/configs/{id}/update', answer(refuseAsNonManager)],
+  ['DELETE', '/configs/{id}', answer(refuseAsNonManager)],
+];
+
+/** Every route, in matching order. */
+export const routes: readonly Route[] = [
+  metaRows,
+  containerRows,
+  execRows,
+  imageRows,
+  buildRows,
+  networkRows,
+  volumeRows,
+  pluginRows,
+  swarmRows,
+]
+  .flat()
+  .map(([method, pattern, handling]) => ({ method, pattern, handling }));
+
+function answer(handle: Extract<Handling, { kind: 'answer' }>['handle']): Handling {
+  return { kind: 'answer', handle };
+}
+
+function forward(target: TargetResolver): Handling {
+  return { kind: 'forward', target };
+}
+
+/** A raw stream with an upgrade and without. */
+function rawStream(target: TargetResolver): Handling {
+  return { kind: 'hijack', target, withoutUpgrade: 'raw stream' };
+}
+
+/** A raw stream after an upgrade only. */
+function upgrade(target: TargetResolver): Handling {
+  return { kind: 'hijack', target, withoutUpgrade: 'plain' };
+}
+
+function unsupported(reason: string): Handling {
+  return { kind: 'unsupported', reason };
+}

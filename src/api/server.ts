@@ -1,0 +1,152 @@
+// The API server: http(s) servers around one Express shell, the upgrade entry point, and an orderly end. It
+// knows every connection and every call under way, so that `stop` leaves none behind.
+import http from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import express from 'express';
+import type { Cluster } from '../cluster/cluster.ts';
+import { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import { rawStreamRequests } from '../proxy/raw-stream-request.ts';
+import { answerClientError } from './client-error.ts';
+import { Connections } from './connections.ts';
+import { Entry } from './entry.ts';
+import { bind } from './listen-address.ts';
+import type { ListenAddress, TlsIdentity } from './listen-address.ts';
+import type { Route } from './route.ts';
+import { routes as allRoutes } from './routes.ts';
+import type { ApiSettings } from './settings.ts';
+
+export interface ApiServerOptions {
+  readonly cluster: Cluster;
+  readonly settings: ApiSettings;
+  readonly logger: Logger;
+  /** With it tcp listeners speak TLS. */
+  readonly tls?: TlsIdentity;
+  /** Looks at a request before the API does; true when it has taken the answer over. */
+  readonly intercept?: (req: IncomingMessage, res: ServerResponse) => boolean;
+  /** The table to serve; the whole API by default. */
+  readonly routes?: readonly Route[];
+  /** How long requests wait at start for the engines to be known; 10 s by default. */
+  readonly warmUpMs?: number;
+}
+
+/** How long answers under way may take to end by themselves, and then to end after they were told to. */
+const graceMs = 2_000;
+
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #entry: Entry;
+  readonly #shell: express.Express;
+  readonly #servers: http.Server[] = [];
+  readonly #connections = new Connections();
+  readonly #tasks: TaskSet;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ApiServerOptions) {
+    const { cluster, settings, logger, routes = allRoutes, warmUpMs = 10_000 } = options;
+    this.#options = options;
+    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs });
+    this.#tasks = new TaskSet(logger);
+    this.#shell = this.#createShell();
+  }
+
+  /** Starts to accept on `address`; resolves with the address as bound (the port that 0 became). Rejects when it cannot. */
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    const server = this.#createServer(address);
+    const bound = await bind(server, address);
+    this.#servers.push(server);
+    server.on('error', (error) => {
+      this.#options.logger.error('a listener failed', { error });
+    });
+    return bound;
+  }
+
+  /**
+   * Stops accepting, lets answers under way end, ends streams, and closes every connection, all within 10 s.
+   * May be called more than once.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    for (const server of this.#servers) server.close();
+    this.#closeIdle();
+    if (!(await this.#connections.closed(graceMs))) {
+      this.#entry.endCalls();
+      if (!(await this.#connections.closed(graceMs))) this.#connections.destroyAll();
+    }
+    await Promise.all([this.#entry.stop(), this.#tasks.stop()]);
+  }
+
+  #createShell(): express.Express {
+    const shell = express();
+    shell.disable('x-powered-by');
+    shell.disable('etag');
+    shell.use(async (req, res) => {
+      res.once('close', () => {
+        // Node counts the connection among the idle ones a moment later.
+        if (this.#stopping) setImmediate(() => { this.#closeIdle(); });
+      });
+      if (this.#options.intercept?.(req, res) === true) return;
+      await this.#entry.serve(req, res);
+    });
+    return shell;
+  }
+
+  #createServer(address: ListenAddress): http.Server {
+    const { tls } = this.#options;
+    const server =
+      tls === undefined || address.kind === 'unix'
+        ? http.createServer(this.#serverOptions(), this.#shell)
+        : https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, this.#shell);
+    server.maxConnections = 20_000;
+    server.on('connection', (socket: Socket) => {
+      this.#connections.add(socket);
+    });
+    server.on('upgrade', (req, socket, head) => {
+      this.#takeOver(req, socket, head);
+    });
+    server.on('clientError', answerClientError);
+    return server;
+  }
+
+  #serverOptions(): http.ServerOptions {
+    return {
+      IncomingMessage: rawStreamRequests(
+        (method, url) => this.#entry.isRawStream(method, url),
+        (method, url) => this.#entry.mayUpgrade(method, url),
+      ),
+      // Query strings and X-Registry-Config of 20 KB and more are normal.
+      maxHeaderSize: 1024 * 1024,
+      requireHostHeader: false,
+      // Uploads and waits last as long as they last; only a head must come in time.
+      requestTimeout: 0,
+      headersTimeout: 60_000,
+      // Longer than clients keep idle connections, so that none is closed under a request.
+      keepAliveTimeout: 300_000,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      noDelay: true,
+    };
+  }
+
+  #takeOver(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    this.#tasks.spawn('raw stream', () => this.#entry.serveTaken({ req, socket, head }));
+  }
+
+  #closeIdle(): void {
+    for (const server of this.#servers) server.closeIdleConnections();
+  }
+}
+
+/** `allowHalfOpen`: TLS connections would otherwise close for writing when the client ends its input. */
+function tlsOptions({ cert, key, clientCa }: TlsIdentity): https.ServerOptions {
+  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return { cert, key, ...mutual, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], allowHalfOpen: true };
+}

@@ -1,0 +1,44 @@
+// The filters of GET /images/json that look at one row: what is shown, and with which of its names.
+import { badRequest } from '../../common/errors.ts';
+import { parseTimestamp } from '../../docker/docker-time.ts';
+import { booleanFilter, matchLabels, type Filters } from '../../docker/filters.ts';
+import { familiarReference, familiarRepository, parseImageReference } from '../../docker/image-reference.ts';
+import { compilePathPattern } from '../../docker/path-match.ts';
+import type { ImageRow } from '../../docker/types.ts';
+import { realTags } from './image-rows.ts';
+
+/** A row as it is shown, or undefined when it is not. */
+export type ImageSelection = (row: ImageRow) => ImageRow | undefined;
+
+/** Throws ApiError 400 for a value that dockerd would refuse. */
+export function imageSelection(filters: Filters, now: number): ImageSelection {
+  const dangling = booleanFilter(filters, 'dangling');
+  const untilSeconds = filters.get('until').map((text) => untilFilter(text, now));
+  const patterns = filters.get('reference').map(referenceFilter);
+  return (row) => {
+    const tags = realTags(row);
+    if (dangling !== undefined && dangling !== (tags.length === 0)) return undefined;
+    if (!matchLabels(row.Labels, filters)) return undefined;
+    if (untilSeconds.some((until) => row.Created > until)) return undefined;
+    if (patterns.length === 0) return row;
+    const shown = tags.filter((tag) => patterns.some((matches) => matches(tag)));
+    return shown.length === 0 ? undefined : { ...row, RepoTags: shown };
+  };
+}
+
+function untilFilter(text: string, now: number): number {
+  const ns = parseTimestamp(text, now);
+  if (ns === undefined) throw badRequest(`invalid filter 'until=${text}'`);
+  return Number(ns / 1_000_000_000n);
+}
+
+/** A shell pattern over the familiar name, with or without the tag. */
+function referenceFilter(pattern: string): (tag: string) => boolean {
+  const matches = compilePathPattern(pattern);
+  if (matches === undefined) throw badRequest(`invalid filter 'reference=${pattern}'`);
+  const normalized = familiarReference(pattern);
+  return (tag) => {
+    const parsed = parseImageReference(tag);
+    return matches(tag) || tag === normalized || (parsed !== undefined && matches(familiarRepository(parsed)));
+  };
+}

@@ -1,0 +1,183 @@
+// The answer of GET /info: sums over the nodes, what they have in common, and the table of nodes. It is made
+// from what is known already, so it never fails and never waits because an engine is down.
+import type { EngineInfo } from '../../docker/types.ts';
+import type { ApiSettings } from '../settings.ts';
+import type { NodeFacts } from './node-facts.ts';
+import { toNodeTable, type StatusRow } from './node-table.ts';
+import { equivalentEngineVersion } from './version.ts';
+import { nodeWarnings } from './node-warnings.ts';
+import type { IdentityConflict } from '../../cluster/locations.ts';
+
+export interface InfoFacts {
+  readonly settings: ApiSettings;
+  readonly nodes: readonly NodeFacts[];
+  readonly conflicts: readonly IdentityConflict[];
+  readonly now: number;
+}
+
+export function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, unknown> {
+  const infos = knownInfos(nodes);
+  return {
+    ...displayed(infos),
+    ID: `shoal-${settings.hostName}`,
+    Name: settings.hostName,
+    ServerVersion: equivalentEngineVersion,
+    ...sums(nodes),
+    SystemStatus: [...statusHead(settings), ...toNodeTable(nodes, now)],
+    SystemTime: new Date(now).toISOString(),
+    Swarm: {
+      NodeID: '',
+      NodeAddr: '',
+      LocalNodeState: 'inactive',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    Labels: [],
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: {
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
+      InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
+      IndexConfigs: common(infos, indexConfigs) ?? {},
+      Mirrors: [],
+    },
+    Warnings: [...settings.warnings(), ...nodeWarnings(nodes, conflicts)],
+  };
+}
+
+/** One engine's own GET /info per node that has ever answered; healthy ones where there are any. */
+function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
+  const healthy = nodes.filter((node) => node.isHealthy);
+  return (healthy.length > 0 ? healthy : nodes).flatMap(({ engine }) =>
+    engine.info === undefined ? [] : [engine.info],
+  );
+}
+
+function statusHead(settings: ApiSettings): StatusRow[] {
+  const { name, primary } = settings.role();
+  return [
+    ['Role', name],
+    ...(primary === undefined ? [] : [['Primary', primary] as const]),
+    ['Strategy', settings.strategy],
+    ['Filters', settings.filters.join(', ')],
+  ];
+}
+
+function sums(nodes: readonly NodeFacts[]): Record<string, number> {
+  const sum = (value: (node: NodeFacts) => number): number => nodes.reduce((total, node) => total + value(node), 0);
+  const healthySum = (field: 'NCPU' | 'MemTotal'): number =>
+    sum(({ isHealthy, engine }) => (isHealthy ? (engine.info?.[field] ?? 0) : 0));
+  const running = sum(({ containers }) => containers.running);
+  const paused = sum(({ containers }) => containers.paused);
+  const stopped = sum(({ containers }) => containers.stopped);
+  return {
+    Containers: running + paused + stopped,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: stopped,
+    Images: new Set(nodes.flatMap(({ engine }) => engine.mirror.images.map((image) => image.Id))).size,
+    NCPU: healthySum('NCPU'),
+    MemTotal: healthySum('MemTotal'),
+  };
+}
+
+/** Texts for people: what all nodes agree on, else "mixed". */
+const textFields = ['KernelVersion', 'OperatingSystem', 'OSVersion', 'InitBinary', 'ProductLicense'];
+
+/** Words that programs read: never made up; the first node's where the nodes differ. */
+const machineFields = [
+  'Driver',
+  'DriverStatus',
+  'Plugins',
+  'LoggingDriver',
+  'CgroupDriver',
+  'CgroupVersion',
+  'OSType',
+  'Architecture',
+  'Runtimes',
+  'DefaultRuntime',
+  'SecurityOptions',
+  'Isolation',
+  'ContainerdCommit',
+  'RuncCommit',
+  'InitCommit',
+  'FirewallBackend',
+  'CDISpecDirs',
+];
+
+/** Abilities that are claimed only when every node has them. */
+const abilityFields = [
+  'MemoryLimit',
+  'SwapLimit',
+  'KernelMemoryTCP',
+  'CpuCfsPeriod',
+  'CpuCfsQuota',
+  'CPUShares',
+  'CPUSet',
+  'PidsLimit',
+  'IPv4Forwarding',
+  'BridgeNfIptables',
+  'BridgeNfIp6tables',
+  'OomKillDisable',
+  'ExperimentalBuild',
+  'LiveRestoreEnabled',
+];
+
+function displayed(infos: readonly EngineInfo[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {
+    Debug: false,
+    NFd: 0,
+    NGoroutines: 0,
+    NEventsListener: 0,
+    DockerRootDir: '',
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+  };
+  const [first] = infos;
+  for (const field of textFields)
+    fields[field] = common(infos, (info) => info[field]) ?? (infos.length > 1 ? 'mixed' : '');
+  for (const field of machineFields) {
+    if (first?.[field] !== undefined) fields[field] = first[field];
+  }
+  for (const field of abilityFields) fields[field] = infos.length > 0 && infos.every((info) => info[field] === true);
+  return {
+    OSType: 'linux',
+    Architecture: '',
+    Driver: '',
+    CgroupDriver: '',
+    ...fields,
+    DriverStatus: driverStatus(infos),
+  };
+}
+
+/** buildx takes multi-platform and attestation support from this row, so it must hold wherever a build may land. */
+function driverStatus(infos: readonly EngineInfo[]): readonly unknown[] {
+  const row = ['driver-type', 'io.containerd.snapshotter.v1'];
+  const usesSnapshotter = (info: EngineInfo): boolean =>
+    Array.isArray(info['DriverStatus']) && JSON.stringify(info['DriverStatus']).includes(JSON.stringify(row));
+  return infos.length > 0 && infos.every(usesSnapshotter) ? [row] : [];
+}
+
+/** The value that every node has; undefined when they differ or none has it. */
+function common<T>(infos: readonly EngineInfo[], read: (info: EngineInfo) => T): T | undefined {
+  const [first, ...others] = infos.map(read);
+  const text = JSON.stringify(first);
+  return others.every((other) => JSON.stringify(other) === text) ? first : undefined;
+}
+
+function registryField(info: EngineInfo, field: string): unknown {
+  const config = info['RegistryConfig'];
+  return typeof config === 'object' && config !== null
+    ? (config as Readonly<Record<string, unknown>>)[field]
+    : undefined;
+}
+
+function insecureCidrs(info: EngineInfo): unknown {
+  return registryField(info, 'InsecureRegistryCIDRs');
+}
+
+function indexConfigs(info: EngineInfo): unknown {
+  return registryField(info, 'IndexConfigs');
+}

@@ -1,0 +1,89 @@
+// What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The counts
+// of containers are kept per engine until its mirror changes, so that a call's work does not grow with them.
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { Engine, EngineState } from '../../engine/engine.ts';
+import type { Mirror } from '../../engine/mirror.ts';
+
+export interface ContainerCounts {
+  readonly running: number;
+  readonly paused: number;
+  readonly stopped: number;
+}
+
+export interface NodeFacts {
+  readonly engine: Engine;
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  /** Pending, Healthy, Unhealthy or Disconnected, as classicswarm says. */
+  readonly status: string;
+  readonly isHealthy: boolean;
+  readonly containers: ContainerCounts;
+  readonly reservedNanoCpus: number;
+  readonly totalNanoCpus: number;
+  readonly reservedMemoryBytes: number;
+  readonly totalMemoryBytes: number;
+  /** The engine's labels, and the built-in facts that constraints may name. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly error: string | undefined;
+  readonly updatedAt: Date | undefined;
+  readonly serverVersion: string;
+}
+
+const statusTexts: Readonly<Record<EngineState, string>> = {
+  pending: 'Pending',
+  healthy: 'Healthy',
+  unhealthy: 'Unhealthy',
+  gone: 'Disconnected',
+};
+
+/** Facts of the node that are no labels but can be constrained on like them; classicswarm lists them as labels. */
+const shownFacts = ['kernelversion', 'operatingsystem', 'ostype', 'storagedriver'];
+
+/** Every member in the order of the names. */
+export function nodeFacts(cluster: Cluster): NodeFacts[] {
+  return cluster.engines.map((engine) => factsOf(cluster, engine));
+}
+
+function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
+  const node = cluster.nodeOf(engine);
+  const { id, name } = cluster.identityOf(engine);
+  return {
+    engine,
+    id,
+    name,
+    address: engine.address,
+    status: statusTexts[engine.state],
+    isHealthy: engine.state === 'healthy',
+    containers: countContainers(engine.mirror),
+    reservedNanoCpus: node?.reservedNanoCpus ?? 0,
+    totalNanoCpus: node?.totalNanoCpus ?? 0,
+    reservedMemoryBytes: node?.reservedMemoryBytes ?? 0,
+    totalMemoryBytes: node?.totalMemoryBytes ?? 0,
+    labels: { ...selectFacts(node?.facts ?? {}), ...engine.labels },
+    error: engine.state === 'healthy' ? undefined : engine.lastError,
+    updatedAt: engine.updatedAt,
+    serverVersion: engine.version?.Version ?? engine.info?.ServerVersion ?? '',
+  };
+}
+
+function selectFacts(facts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(facts).filter(([key]) => shownFacts.includes(key)));
+}
+
+const counted = new WeakMap<Mirror, { readonly revision: number; readonly counts: ContainerCounts }>();
+
+function countContainers(mirror: Mirror): ContainerCounts {
+  const known = counted.get(mirror);
+  if (known?.revision === mirror.revision) return known.counts;
+  let running = 0;
+  let paused = 0;
+  for (const { row } of mirror.containers.values()) {
+    // As in dockerd's own counts, a restarting container is one that runs.
+    if (row.State === 'running' || row.State === 'restarting') running += 1;
+    if (row.State === 'paused') paused += 1;
+  }
+  const counts = { running, paused, stopped: mirror.containers.size - running - paused };
+  counted.set(mirror, { revision: mirror.revision, counts });
+  return counts;
+}

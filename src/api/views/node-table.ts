@@ -1,0 +1,47 @@
+// The table of nodes in `info`: rows of SystemStatus in the layout of docker/classicswarm, which every docker
+// CLI still prints.
+import { compareText } from '../../common/compare-text.ts';
+import { formatBytes } from '../../docker/units.ts';
+import type { NodeFacts } from './node-facts.ts';
+
+export type StatusRow = readonly [string, string];
+
+export function toNodeTable(nodes: readonly NodeFacts[], now: number): StatusRow[] {
+  return [['Nodes', String(nodes.length)], ...nodes.flatMap((node) => nodeRows(node, now))];
+}
+
+function nodeRows(node: NodeFacts, now: number): StatusRow[] {
+  const { running, paused, stopped } = node.containers;
+  const total = running + paused + stopped;
+  return [
+    [` ${node.name}`, node.address],
+    ['  └ ID', node.id],
+    ['  └ Status', node.status],
+    ['  └ Containers', `${total} (${running} Running, ${paused} Paused, ${stopped} Stopped)`],
+    ['  └ Reserved CPUs', `${cpus(node.reservedNanoCpus)} / ${cpus(node.totalNanoCpus)}`],
+    ['  └ Reserved Memory', `${formatBytes(node.reservedMemoryBytes)} / ${formatBytes(node.totalMemoryBytes)}`],
+    ['  └ Labels', labelList(node.labels)],
+    ...(node.error === undefined ? [] : [['  └ Error', node.error] as const]),
+    ['  └ UpdatedAt', node.updatedAt?.toISOString() ?? 'never'],
+    ['  └ DataAge', node.updatedAt === undefined ? 'unknown' : `${dataAgeSeconds(node, now)}s`],
+    ['  └ ServerVersion', node.serverVersion],
+  ];
+}
+
+/** A healthy engine's events keep its mirror current, however long ago its lists were read. */
+function dataAgeSeconds(node: NodeFacts, now: number): number {
+  if (node.status === 'Healthy' || node.updatedAt === undefined) return 0;
+  return Math.max(0, Math.round((now - node.updatedAt.getTime()) / 1000));
+}
+
+/** Whole cores as whole numbers, else with at most three decimals. */
+function cpus(nanoCpus: number): string {
+  return String(Math.round(nanoCpus / 1e6) / 1000);
+}
+
+function labelList(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+}

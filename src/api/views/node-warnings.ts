@@ -1,0 +1,39 @@
+// What an operator should know of the nodes: which do not answer, which report the same identity, and the
+// engines' own warnings, each once however many nodes give it.
+import type { IdentityConflict } from '../../cluster/locations.ts';
+import type { NodeFacts } from './node-facts.ts';
+
+/** More names than this are counted instead of listed. */
+const maxNames = 5;
+
+export function nodeWarnings(nodes: readonly NodeFacts[], conflicts: readonly IdentityConflict[]): string[] {
+  return [...outages(nodes), ...conflicts.map(conflictWarning), ...engineWarnings(nodes)];
+}
+
+function outages(nodes: readonly NodeFacts[]): string[] {
+  return nodes.flatMap(({ status, name, address, error }) =>
+    status === 'Healthy'
+      ? []
+      : [`WARNING: node ${name} (${address}) is ${status.toLowerCase()}${error === undefined ? '' : `: ${error}`}`],
+  );
+}
+
+function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
+  const what = kind === 'id' ? 'engine id' : 'name';
+  return `WARNING: ${nameList(addresses)} report the same ${what} ${value}: were these machines cloned?`;
+}
+
+function engineWarnings(nodes: readonly NodeFacts[]): string[] {
+  const namesByText = new Map<string, string[]>();
+  for (const { engine, name } of nodes) {
+    for (const text of engine.info?.Warnings ?? []) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
+  }
+  return [...namesByText].map(([text, names]) =>
+    names.length === nodes.length ? text : `${text} (${nameList(names)})`,
+  );
+}
+
+function nameList(names: readonly string[]): string {
+  const listed = names.slice(0, maxNames).join(', ');
+  return names.length <= maxNames ? listed : `${listed} and ${names.length - maxNames} more`;
+}

@@ -1,0 +1,45 @@
+// A member in the shape of a swarm-mode node, so that `docker node ls`, `inspect` and `ps` show the cluster.
+import type { NodeFacts } from './node-facts.ts';
+
+const states: Readonly<Record<string, string>> = {
+  Healthy: 'ready',
+  Pending: 'unknown',
+  Unhealthy: 'down',
+  Disconnected: 'disconnected',
+};
+
+export interface SwarmNode {
+  readonly ID: string;
+  readonly Spec: {
+    readonly Name: string;
+    readonly Role: string;
+    readonly Availability: string;
+    readonly Labels: Readonly<Record<string, string>>;
+  };
+  readonly Description: { readonly Hostname: string } & Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+export function toSwarmNode(node: NodeFacts): SwarmNode {
+  const { info } = node.engine;
+  const seen = (node.updatedAt ?? new Date(0)).toISOString();
+  return {
+    ID: node.id,
+    Version: { Index: 1 },
+    CreatedAt: seen,
+    UpdatedAt: seen,
+    Spec: { Name: node.name, Role: 'worker', Availability: 'active', Labels: node.labels },
+    Description: {
+      Hostname: node.name,
+      Platform: { Architecture: info?.Architecture ?? '', OS: info?.OSType ?? 'linux' },
+      Resources: { NanoCPUs: node.totalNanoCpus, MemoryBytes: node.totalMemoryBytes },
+      Engine: { EngineVersion: node.serverVersion, Labels: node.engine.labels, Plugins: [] },
+      TLSInfo: {},
+    },
+    Status: {
+      State: states[node.status] ?? 'unknown',
+      Addr: node.engine.host,
+      ...(node.error === undefined ? {} : { Message: node.error }),
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// The options of `--cluster-opt KEY=VALUE`: names and units of docker/classicswarm.
+import { UsageError } from './usage-error.ts';
+
+export interface ClusterOptions {
+  /** Share of a node's resources that may be promised beyond what it has; negative holds some back. */
+  readonly overcommit: number;
+  /** How many other nodes are tried after an engine refused a create with a server error. */
+  readonly createRetry: number;
+  /** `classic`: CpuShares are read as whole cores, as classicswarm did. */
+  readonly cpuMode: 'engine' | 'classic';
+}
+
+const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>>> = {
+  'swarm.overcommit': (text) => ({ overcommit: overcommit(text) }),
+  'swarm.createretry': (text) => ({ createRetry: createRetry(text) }),
+  'swarm.cpumode': (text) => ({ cpuMode: cpuMode(text) }),
+};
+
+/** Throws a UsageError that names the option and what it accepts. */
+export function clusterOptions(pairs: readonly (readonly [string, string])[]): ClusterOptions {
+  const defaults: ClusterOptions = { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' };
+  return pairs.reduce((options, [key, value]) => {
+    const parse = Object.hasOwn(parsers, key) ? parsers[key] : undefined;
+    if (!parse) {
+      throw new UsageError(`--cluster-opt: '${key}' is not an option; accepted are ${Object.keys(parsers).join(', ')}`);
+    }
+    return { ...options, ...parse(value) };
+  }, defaults);
+}
+
+function overcommit(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= -1) {
+    throw new UsageError(`--cluster-opt swarm.overcommit=${text}: it must be a number greater than -1, such as 0.05`);
+  }
+  return value;
+}
+
+function createRetry(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) {
+    throw new UsageError(`--cluster-opt swarm.createretry=${text}: it must be a whole number of at least 0`);
+  }
+  return Number(text);
+}
+
+function cpuMode(text: string): ClusterOptions['cpuMode'] {
+  if (text !== 'engine' && text !== 'classic') {
+    throw new UsageError(`--cluster-opt swarm.cpumode=${text}: it must be engine or classic`);
+  }
+  return text;
+}

@@ -1,0 +1,307 @@
+// The command line: flag names, short forms, defaults and environment variables of docker/classicswarm.
+// Parsing ends in one typed, frozen options object per command; what the commands do is passed in.
+import { Command, CommanderError, Option } from 'commander';
+import type { LogLevel } from '../common/logger.ts';
+import { filterNames } from '../scheduler/filters/index.ts';
+import { clusterOptions, type ClusterOptions } from './cluster-options.ts';
+import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
+import { UsageError } from './usage-error.ts';
+import {
+  advertisedAddress,
+  collected,
+  durationOfAtLeast,
+  keyValue,
+  listenAddress,
+  logLevel,
+  oneOf,
+  wholeNumberOfAtLeast,
+  type ListenAddress,
+} from './values.ts';
+
+export interface ManageOptions {
+  readonly logLevel: LogLevel;
+  /** Undefined: embedded, agents join the manager itself. */
+  readonly discovery: string | undefined;
+  readonly discoveryOptions: Readonly<Record<string, string>>;
+  readonly listen: readonly ListenAddress[];
+  readonly strategy: string;
+  readonly filters: readonly string[];
+  readonly cluster: ClusterOptions;
+  readonly tls: TlsFiles | undefined;
+  readonly heartbeatMs: number;
+  readonly refreshMinMs: number;
+  readonly refreshMaxMs: number;
+  readonly failureRetry: number;
+  readonly corsEnabled: boolean;
+  readonly nodePrefix: boolean;
+  readonly registryFile: string | undefined;
+  /** Feeds every choice among equals; undefined: by name. */
+  readonly seed: number | undefined;
+}
+
+export interface JoinOptions {
+  readonly logLevel: LogLevel;
+  readonly discovery: string;
+  readonly discoveryOptions: Readonly<Record<string, string>>;
+  readonly advertise: string;
+  readonly heartbeatMs: number;
+  readonly ttlMs: number;
+  readonly delayMs: number;
+}
+
+export interface ListOptions {
+  readonly logLevel: LogLevel;
+  readonly discovery: string;
+  readonly discoveryOptions: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface Commands {
+  readonly manage: (options: ManageOptions) => Promise<void>;
+  readonly join: (options: JoinOptions) => Promise<void>;
+  readonly list: (options: ListOptions) => Promise<void>;
+}
+
+/** What the command line needs of the process it runs in. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/**
+ * Parses `argv` (without the interpreter and the script) and runs the command that it names.
+ * Resolves with the exit code: 0, 1 when the command failed to start, 2 for a mistake on the command line.
+ */
+export async function runCommandLine(
+  argv: readonly string[],
+  version: string,
+  commands: Commands,
+  surroundings: Surroundings,
+): Promise<number> {
+  try {
+    await buildProgram(version, commands, surroundings).parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UsageError) {
+      surroundings.err(`shoal: ${error.message}\n`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+function buildProgram(version: string, commands: Commands, surroundings: Surroundings): Command {
+  const program = new Command('shoal')
+    .description('Many Docker engines as one virtual Docker host')
+    .version(version, '-v, --version', 'print the version')
+    .addOption(new Option('--debug', 'log each request and event').env('DEBUG'))
+    .option('-l, --log-level <level>', 'error, warn, info or debug', logLevel, 'info')
+    .addOption(new Option('--experimental').hideHelp())
+    .configureOutput({
+      writeOut: surroundings.out,
+      writeErr: surroundings.err,
+      outputError: (text, write) => {
+        write(
+          `shoal: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll('\n', ' ')}\n`,
+        );
+      },
+    })
+    .exitOverride();
+  program.helpCommand('help [command]', 'print help');
+  addManage(program, commands.manage, surroundings);
+  addJoin(program, commands.join, surroundings);
+  addList(program, commands.list, surroundings);
+  return program;
+}
+
+function addManage(program: Command, run: Commands['manage'], { env }: Surroundings): void {
+  addDiscovery(
+    program
+      .command('manage')
+      .alias('m')
+      .description('run a manager; without discovery, agents join the manager itself'),
+  )
+    .addOption(
+      new Option('-H, --host <address>', 'serve the API on tcp://HOST:PORT or unix://PATH; may be repeated')
+        .env('SWARM_HOST')
+        .argParser(collected(listenAddress))
+        .default([{ kind: 'tcp', host: '127.0.0.1', port: 2375 }], 'tcp://127.0.0.1:2375'),
+    )
+    .option('--strategy <name>', 'spread, binpack, random or spread:<label>', strategyName, 'spread')
+    .option(
+      '-f, --filter <name>',
+      `use only these filters; may be repeated (${filterNames.join(', ')})`,
+      collected(oneOf(filterNames)),
+      filterNames,
+    )
+    .option(
+      '--cluster-opt <key=value>',
+      'swarm.overcommit=0.05, swarm.createretry=0, swarm.cpumode=engine',
+      collected(keyValue),
+      [],
+    )
+    .addOption(new Option('-c, --cluster-driver <name>').argParser(oneOf(['swarm'])).hideHelp())
+    .option('--heartbeat <duration>', 'how often each engine is probed', durationOfAtLeast(100), 5_000)
+    .option(
+      '--engine-refresh-min-interval <duration>',
+      'earliest complete refresh of an engine',
+      durationOfAtLeast(100),
+      30_000,
+    )
+    .option(
+      '--engine-refresh-max-interval <duration>',
+      'latest complete refresh of an engine',
+      durationOfAtLeast(100),
+      60_000,
+    )
+    .option('--engine-failure-retry <count>', 'failed probes until an engine is unhealthy', wholeNumberOfAtLeast(1), 3)
+    .addOption(new Option('--engine-refresh-retry <count>').argParser(oneOf(['3'])).hideHelp())
+    .option('--api-enable-cors, --cors', 'let web pages of every origin call the API')
+    .option('--node-prefix', 'show containers as NODE/NAME only')
+    .option('--registry-file <path>', 'embedded discovery: keep the members in this file')
+    .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
+    .option('--tls', 'serve and reach engines over TLS')
+    .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')
+    .option('--tlscacert <path>', 'certificates of the CA')
+    .option('--tlscert <path>', 'own certificate')
+    .option('--tlskey <path>', 'own private key')
+    .action(async (discovery: string | undefined, flags: ManageFlags, command: Command) => {
+      await run(Object.freeze(manageOptions(discovery ?? discoveryOf(env), flags, globalLogLevel(command))));
+    });
+}
+
+interface DiscoveryFlags {
+  readonly discoveryOpt: readonly (readonly [string, string])[];
+}
+
+interface ManageFlags extends DiscoveryFlags, TlsFlags {
+  readonly host: readonly ListenAddress[];
+  readonly strategy: string;
+  readonly filter: readonly string[];
+  readonly clusterOpt: readonly (readonly [string, string])[];
+  readonly heartbeat: number;
+  readonly engineRefreshMinInterval: number;
+  readonly engineRefreshMaxInterval: number;
+  readonly engineFailureRetry: number;
+  readonly cors?: boolean;
+  readonly nodePrefix?: boolean;
+  readonly registryFile?: string;
+  readonly seed?: number;
+}
+
+function manageOptions(discovery: string | undefined, flags: ManageFlags, level: LogLevel): ManageOptions {
+  if (flags.engineRefreshMinInterval > flags.engineRefreshMaxInterval) {
+    throw new UsageError('--engine-refresh-min-interval must not be greater than --engine-refresh-max-interval');
+  }
+  return {
+    logLevel: level,
+    discovery,
+    discoveryOptions: Object.fromEntries(flags.discoveryOpt),
+    listen: flags.host,
+    strategy: flags.strategy,
+    filters: flags.filter,
+    cluster: clusterOptions(flags.clusterOpt),
+    tls: readTlsFiles(flags),
+    heartbeatMs: flags.heartbeat,
+    refreshMinMs: flags.engineRefreshMinInterval,
+    refreshMaxMs: flags.engineRefreshMaxInterval,
+    failureRetry: flags.engineFailureRetry,
+    corsEnabled: flags.cors ?? false,
+    nodePrefix: flags.nodePrefix ?? false,
+    registryFile: flags.registryFile,
+    seed: flags.seed,
+  };
+}
+
+interface JoinFlags extends DiscoveryFlags {
+  readonly advertise: string;
+  readonly heartbeat: number;
+  readonly ttl: number;
+  readonly delay: number;
+}
+
+function addJoin(program: Command, run: Commands['join'], { env }: Surroundings): void {
+  addDiscovery(program.command('join').alias('j').description('announce an engine: the agent'))
+    .addOption(
+      new Option('--addr, --advertise <host:port>', 'where managers reach the engine')
+        .env('SWARM_ADVERTISE')
+        .argParser(advertisedAddress)
+        .makeOptionMandatory(),
+    )
+    .option('--heartbeat <duration>', 'time between two announcements', durationOfAtLeast(1_000), 5_000)
+    .option(
+      '--ttl <duration>',
+      'how long an announcement holds; greater than the heartbeat',
+      durationOfAtLeast(1_000),
+      15_000,
+    )
+    .option('--delay <duration>', 'start at a random moment within this time', durationOfAtLeast(0), 0)
+    .action(async (discovery: string | undefined, flags: JoinFlags, command: Command) => {
+      if (flags.ttl <= flags.heartbeat) throw new UsageError('--ttl must be greater than --heartbeat');
+      const options: JoinOptions = {
+        logLevel: globalLogLevel(command),
+        discovery: requiredDiscovery(discovery, env),
+        discoveryOptions: Object.fromEntries(flags.discoveryOpt),
+        advertise: flags.advertise,
+        heartbeatMs: flags.heartbeat,
+        ttlMs: flags.ttl,
+        delayMs: flags.delay,
+      };
+      await run(Object.freeze(options));
+    });
+}
+
+interface ListFlags extends DiscoveryFlags {
+  readonly timeout: number;
+}
+
+function addList(program: Command, run: Commands['list'], { env }: Surroundings): void {
+  addDiscovery(program.command('list').alias('l').description('print the members, one address a line'))
+    .option('--timeout <duration>', 'give up after this time', durationOfAtLeast(1), 10_000)
+    .action(async (discovery: string | undefined, flags: ListFlags, command: Command) => {
+      const options: ListOptions = {
+        logLevel: globalLogLevel(command),
+        discovery: requiredDiscovery(discovery, env),
+        discoveryOptions: Object.fromEntries(flags.discoveryOpt),
+        timeoutMs: flags.timeout,
+      };
+      await run(Object.freeze(options));
+    });
+}
+
+/** The one positional argument, which SWARM_DISCOVERY may stand in for, and its options. */
+function addDiscovery(command: Command): Command {
+  return command
+    .argument('[discovery]', 'consul://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager')
+    .option('--discovery-opt <key=value>', 'an option of the store; may be repeated', collected(keyValue), []);
+}
+
+function discoveryOf(env: Surroundings['env']): string | undefined {
+  return env['SWARM_DISCOVERY'] === '' ? undefined : env['SWARM_DISCOVERY'];
+}
+
+function requiredDiscovery(argument: string | undefined, env: Surroundings['env']): string {
+  const discovery = argument ?? discoveryOf(env);
+  if (discovery === undefined) {
+    throw new UsageError(
+      'the argument <discovery> is missing: consul://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager',
+    );
+  }
+  return discovery;
+}
+
+function globalLogLevel(command: Command): LogLevel {
+  const { debug = false, logLevel: level } = command.optsWithGlobals<{ debug?: boolean; logLevel: LogLevel }>();
+  return debug ? 'debug' : level;
+}
+
+/** `spread:<label>` spreads over the values of an engine label. */
+function strategyName(text: string): string {
+  if (/^spread:.+/.test(text)) return text;
+  return oneOf(['spread', 'binpack', 'random'], { binpacking: 'binpack' })(text);
+}

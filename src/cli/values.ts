@@ -1,0 +1,98 @@
+// The values of flags: each parser names the flag and what it accepts when a value is refused.
+import { InvalidArgumentError } from 'commander';
+import { logLevels, type LogLevel } from '../common/logger.ts';
+import { parseDurationMs } from '../docker/duration.ts';
+
+/** An address that the API is served on. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** A duration as Go writes it, at least `minMs`, in milliseconds. */
+export function durationOfAtLeast(minMs: number): (text: string) => number {
+  return (text) => {
+    const ms = parseDurationMs(text);
+    if (ms === undefined || ms < minMs) {
+      throw new InvalidArgumentError(`It must be a duration of at least ${minMs}ms, such as 500ms, 1s or 2m.`);
+    }
+    return ms;
+  };
+}
+
+/** A whole number of at least `min`. */
+export function wholeNumberOfAtLeast(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+    }
+    return value;
+  };
+}
+
+/** One of `accepted`; `aliases` are other spellings of some of them. */
+export function oneOf(accepted: readonly string[], aliases: Readonly<Record<string, string>> = {}) {
+  return (text: string): string => {
+    const value = Object.hasOwn(aliases, text) ? aliases[text] : text;
+    if (value === undefined || !accepted.includes(value)) {
+      throw new InvalidArgumentError(`It must be one of ${accepted.join(', ')}.`);
+    }
+    return value;
+  };
+}
+
+/** A level of the log; `fatal` and `panic`, which the ancestor knew, mean `error`. */
+export function logLevel(text: string): LogLevel {
+  const wanted = text === 'fatal' || text === 'panic' ? 'error' : text === 'warning' ? 'warn' : text;
+  const level = logLevels.find((known) => known === wanted);
+  if (level === undefined) throw new InvalidArgumentError(`It must be one of ${logLevels.join(', ')}.`);
+  return level;
+}
+
+/** `tcp://HOST:PORT`, `HOST:PORT`, `:PORT` (every address) or `unix://PATH`; an IPv6 host stands in brackets. */
+export function listenAddress(text: string): ListenAddress {
+  if (text.startsWith('unix://') && text.length > 'unix://'.length) {
+    return { kind: 'unix', path: text.slice('unix://'.length) };
+  }
+  const parts = /^(?:tcp:\/\/)?(?:\[([0-9a-fA-F:.%a-z]+)\]|([^:/[\]]*)):(\d+)$/.exec(text);
+  const port = Number(parts?.[3]);
+  if (!parts || port > 65535) {
+    throw new InvalidArgumentError('It must be tcp://HOST:PORT or unix://PATH.');
+  }
+  return { kind: 'tcp', host: parts[1] ?? (parts[2] === '' ? '0.0.0.0' : (parts[2] ?? '')), port };
+}
+
+/** For flags that may stand several times: the first use replaces the default, later ones add to it. */
+export function collected<T>(
+  parse: (text: string) => T,
+): (text: string, previous: readonly T[] | undefined) => readonly T[] {
+  let isFirst = true;
+  return (text, previous) => {
+    const kept = isFirst ? [] : (previous ?? []);
+    isFirst = false;
+    return [...kept, parse(text)];
+  };
+}
+
+/** `key=value`. */
+export function keyValue(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('It must be KEY=VALUE.');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** `HOST:PORT` as other machines reach it. */
+export function advertisedAddress(text: string): string {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:/[\]\s]+)):(\d+)$/.exec(text);
+  const port = Number(parts?.[3]);
+  const host = parts?.[1] ?? parts?.[2];
+  if (!parts || port < 1 || port > 65535) {
+    throw new InvalidArgumentError('It must be HOST:PORT as the manager reaches the engine.');
+  }
+  if (host === '0.0.0.0' || host === '::') {
+    throw new InvalidArgumentError(
+      'It must be HOST:PORT as the manager reaches the engine, not the address of every interface.',
+    );
+  }
+  return text;
+}

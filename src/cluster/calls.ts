@@ -1,0 +1,78 @@
+// What the API hands to the cluster to have objects created, and the hooks by which the API's knowledge of
+// versions and pulls gets in without the cluster importing it.
+import type { CreateBody } from '../docker/types.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** The client's headers that travel with a create, names in lower case: `x-registry-auth`, `traceparent`, ... */
+export type ForwardedHeaders = Readonly<Record<string, string>>;
+
+export interface ContainerCreateCall {
+  readonly body: CreateBody;
+  /** As the client gave it; a leading slash is allowed. */
+  readonly name?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly headers: ForwardedHeaders;
+  /** The client's API version. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+export interface CreatedContainer {
+  readonly engine: Engine;
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+export interface NetworkCreateCall {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: ForwardedHeaders;
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+export interface CreatedNetwork {
+  readonly engine: Engine;
+  readonly id: string;
+  readonly warning: string;
+}
+
+export interface VolumeCreateCall {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: ForwardedHeaders;
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+export interface CreatedVolume {
+  readonly engine: Engine;
+  /** The engine's answer, or the row of the volume that was there already. */
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+/** A create body in the words of the engine that will get it. */
+export interface TranslatedCreate {
+  readonly body: CreateBody;
+  /** The API version of the request to the engine. */
+  readonly version: string;
+  /** Calls to be made once the container exists, in order; when one fails the container is removed again. */
+  readonly followUps: readonly ((containerId: string) => Promise<void>)[];
+  readonly warnings: readonly string[];
+}
+
+/** Puts a create body into the words of `engine`; throws an ApiError where that would lose meaning. */
+export type TranslateCreate = (body: CreateBody, engine: Engine, call: ContainerCreateCall) => TranslatedCreate;
+
+/** Sees to it that `engine` has the image; throws an ApiError when it cannot. */
+export type ProvideImage = (
+  engine: Engine,
+  reference: string,
+  options: { readonly headers: ForwardedHeaders; readonly platform?: string | undefined; readonly signal: AbortSignal },
+) => Promise<void>;
+
+/** Who asks for a build engine: requests of one build must share an engine. */
+export interface BuildCaller {
+  /** What tells clients apart: the address, or the identity of the TLS client. */
+  readonly clientKey: string;
+  /** `X-Docker-Expose-Session-Uuid` or `?session=`, where the request carries one. */
+  readonly sessionId?: string | undefined;
+}

@@ -1,0 +1,370 @@
+// All engines as one host: the membership, the indices over what the engines hold, placement and the merged
+// events. Everything here is derived from discovery and the engines and can be rebuilt from them at any moment.
+import type { DiscoveryEntry } from '../../discovery/backend.ts';
+import { orAborted } from '../common/abort.ts';
+import { compareText } from '../common/compare-text.ts';
+import { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import type { Engine, EngineChange } from '../engine/engine.ts';
+import type { ContainerRecord } from '../engine/mirror.ts';
+import type { Node } from '../scheduler/contracts.ts';
+import type { CpuMode } from '../scheduler/resource-demand.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import { BuildAffinity } from './builds.ts';
+import type {
+  ContainerCreateCall,
+  CreatedContainer,
+  CreatedNetwork,
+  CreatedVolume,
+  NetworkCreateCall,
+  ProvideImage,
+  TranslateCreate,
+  VolumeCreateCall,
+} from './calls.ts';
+import { ContainerCreator } from './create-container.ts';
+import { NetworkCreator } from './create-network.ts';
+import { VolumeCreator } from './create-volume.ts';
+import { EventHub } from './event-hub.ts';
+import { FreshVolumes } from './fresh-volumes.ts';
+import { ProjectHomes } from './home.ts';
+import { Identities } from './identity.ts';
+import { ContainerIndex } from './index/container-index.ts';
+import { ExecIndex } from './index/exec-index.ts';
+import { ImageIndex } from './index/image-index.ts';
+import { NetworkIndex } from './index/network-index.ts';
+import { VolumeIndex } from './index/volume-index.ts';
+import type {
+  ContainerLocation,
+  IdentityConflict,
+  ImageLocation,
+  NetworkLocation,
+  NodeIdentity,
+  VolumeLocation,
+} from './locations.ts';
+import { Membership } from './membership.ts';
+import { ContainerNames } from './names.ts';
+import { NodeView } from './node-view.ts';
+import type { NodeViewIndices } from './node-view.ts';
+import { pullImage } from './provide-image.ts';
+import { passThrough } from './translate-create.ts';
+
+export interface ClusterOptions {
+  readonly scheduler: Scheduler;
+  /** Makes the engine of a member; the cluster starts and stops it. */
+  readonly engineFactory: (address: string) => Engine;
+  readonly logger: Logger;
+  /** How many other nodes are tried when an engine answers a create with 500. */
+  readonly createRetry?: number;
+  /** What CPU shares mean; `engine` by default. */
+  readonly cpuMode?: CpuMode;
+  readonly translate?: TranslateCreate;
+  readonly provideImage?: ProvideImage;
+}
+
+export class Cluster {
+  /** The engines' events and the cluster's own, merged. */
+  readonly events: EventHub;
+  /** Which engine the parts of a build go to. */
+  readonly builds: BuildAffinity;
+  readonly #membership: Membership;
+  readonly #identities = new Identities();
+  readonly #containers: ContainerIndex;
+  readonly #images: ImageIndex;
+  readonly #networks: NetworkIndex;
+  readonly #volumes: VolumeIndex;
+  readonly #execs: ExecIndex;
+  readonly #indices: NodeViewIndices;
+  readonly #names: ContainerNames;
+  readonly #freshVolumes = new FreshVolumes();
+  readonly #views = new Map<Engine, NodeView>();
+  readonly #subscriptions = new Map<Engine, () => void>();
+  readonly #creator: ContainerCreator;
+  readonly #networkCreator: NetworkCreator;
+  readonly #volumeCreator: VolumeCreator;
+  readonly #tasks: TaskSet;
+  readonly #readyWaiters = new Set<() => void>();
+  #engines: readonly Engine[] | undefined;
+  #nodes: readonly NodeView[] | undefined;
+
+  constructor(options: ClusterOptions) {
+    const { scheduler, logger, createRetry = 0, cpuMode = 'engine' } = options;
+    const { translate = passThrough, provideImage = pullImage } = options;
+    this.#tasks = new TaskSet(logger);
+    this.#membership = new Membership({
+      engineFactory: options.engineFactory,
+      logger,
+      onJoin: (engine) => {
+        this.#join(engine);
+      },
+      onLeave: (engine) => {
+        this.#leave(engine);
+      },
+    });
+    this.#containers = new ContainerIndex(this.#identities);
+    this.#images = new ImageIndex(this.#identities);
+    this.#networks = new NetworkIndex(this.#identities);
+    this.#volumes = new VolumeIndex(this.#identities);
+    this.#indices = {
+      identities: this.#identities,
+      containers: this.#containers,
+      images: this.#images,
+      networks: this.#networks,
+      cpuMode,
+    };
+    this.#execs = new ExecIndex(() => this.healthyEngines);
+    this.#names = new ContainerNames(this.#containers);
+    this.events = new EventHub({ identities: this.#identities, engines: () => this.healthyEngines });
+    const nodes = (): readonly NodeView[] => this.#nodeViews();
+    this.builds = new BuildAffinity(nodes);
+    const homes = new ProjectHomes(nodes);
+    const parts = { identities: this.#identities, nodes, homes, freshVolumes: this.#freshVolumes, logger };
+    this.#creator = new ContainerCreator({
+      ...parts,
+      scheduler,
+      createRetry,
+      cpuMode,
+      translate,
+      provideImage,
+      containers: this.#containers,
+      images: this.#images,
+      volumes: this.#volumes,
+      networks: this.#networks,
+      names: this.#names,
+      tasks: this.#tasks,
+    });
+    this.#networkCreator = new NetworkCreator({ ...parts, networks: this.#networks });
+    this.#volumeCreator = new VolumeCreator({ ...parts, volumes: this.#volumes });
+  }
+
+  /** Keeps the membership equal to what discovery says, until `signal` aborts. */
+  async follow(discovery: AsyncIterable<readonly DiscoveryEntry[]>, signal: AbortSignal): Promise<void> {
+    for await (const entries of discovery) {
+      if (signal.aborted) return;
+      this.#membership.apply(entries);
+      this.#wakeReadyWaiters();
+    }
+  }
+
+  /** True once discovery has spoken and every member was tried: from then on an absent object is truly absent. */
+  get isReady(): boolean {
+    return this.#membership.isKnown && this.engines.every((engine) => engine.state !== 'pending');
+  }
+
+  /** Resolves when `isReady`; rejects when `signal` aborts first. */
+  async whenReady(signal: AbortSignal): Promise<void> {
+    let wake: (() => void) | undefined;
+    try {
+      await orAborted(
+        new Promise<void>((resolve) => {
+          wake = (): void => {
+            if (this.isReady) resolve();
+          };
+          this.#readyWaiters.add(wake);
+          wake();
+        }),
+        signal,
+      );
+    } finally {
+      if (wake !== undefined) this.#readyWaiters.delete(wake);
+    }
+  }
+
+  /** Every member in the order of the names, the unhealthy ones too. */
+  get engines(): readonly Engine[] {
+    return (this.#engines ??= this.#nodeViews().map((node) => node.engine));
+  }
+
+  get healthyEngines(): readonly Engine[] {
+    return this.engines.filter((engine) => engine.state === 'healthy');
+  }
+
+  /** The member of that node name, node id or address. */
+  engineNamed(nameOrId: string): Engine | undefined {
+    return this.#identities.find(nameOrId);
+  }
+
+  /** The id and name under which the cluster shows `engine`: they differ from its own where machines were cloned. */
+  identityOf(engine: Engine): NodeIdentity {
+    return this.#identities.of(engine);
+  }
+
+  /** Members that report the same id or name, for the operator. */
+  get identityConflicts(): readonly IdentityConflict[] {
+    return this.#identities.conflicts();
+  }
+
+  /** The scheduler's view of every member, in the order of the names; kept up to date, so not to be kept. */
+  get nodes(): readonly Node[] {
+    return this.#nodeViews();
+  }
+
+  nodeOf(engine: Engine): Node | undefined {
+    return this.#views.get(engine);
+  }
+
+  /**
+   * The container that a full id, name, `node/name`, id prefix or swarm id names, looked for in this order.
+   * Throws 404 when there is none, 400 for an id prefix of several, 409 for a name that several nodes have.
+   */
+  resolveContainer(reference: string): ContainerLocation {
+    return this.#containers.resolve(reference);
+  }
+
+  /** As resolveContainer, but undefined when there is none. */
+  findContainer(reference: string): ContainerLocation | undefined {
+    return this.#containers.find(reference);
+  }
+
+  /** Every container of every member, unhealthy ones included, in no order. */
+  containers(): Iterable<ContainerLocation> {
+    return this.#containers.all();
+  }
+
+  /** The engine that runs the exec instance; asks the engines when it is not known yet. Throws 404. */
+  resolveExec(id: string, signal: AbortSignal): Promise<Engine> {
+    return this.#execs.resolve(id, signal);
+  }
+
+  rememberExec(id: string, engine: Engine): void {
+    this.#execs.remember(id, engine);
+  }
+
+  /** By full id, name, `node/name` or id prefix; the first node's for predefined names. Throws 404, 400 or 409. */
+  resolveNetwork(reference: string): NetworkLocation {
+    return this.#networks.resolve(reference);
+  }
+
+  /** By name or `node/name`. Throws 404, or 409 when several nodes have a volume of that name. */
+  resolveVolume(reference: string): VolumeLocation {
+    return this.#volumes.resolve(reference);
+  }
+
+  /** By any form of name, digest, id or id prefix. Throws 404. */
+  resolveImage(reference: string): ImageLocation {
+    return this.#images.resolve(reference);
+  }
+
+  /** Places and creates a container; when this resolves the mirror shows it. */
+  createContainer(call: ContainerCreateCall): Promise<CreatedContainer> {
+    return this.#creator.create(call);
+  }
+
+  /**
+   * Does `run`, which must rename the container on its engine, while the new name is kept from everyone else;
+   * when this resolves the mirror shows the new name. Throws 400 or 409 as dockerd.
+   */
+  async renameContainer<T>(location: ContainerLocation, newName: string, run: () => Promise<T>): Promise<T> {
+    const reservation = this.#names.reserveForRename(location, newName);
+    try {
+      return await run();
+    } finally {
+      await location.engine.refreshContainer(location.record.id);
+      reservation.release();
+    }
+  }
+
+  /** Creates a network on one node, chosen so that a project's networks and volumes lie together. */
+  createNetwork(call: NetworkCreateCall): Promise<CreatedNetwork> {
+    return this.#networkCreator.create(call);
+  }
+
+  /** Creates a volume on one node, or answers with the one that is there already. */
+  createVolume(call: VolumeCreateCall): Promise<CreatedVolume> {
+    return this.#volumeCreator.create(call);
+  }
+
+  async stop(): Promise<void> {
+    this.events.stop();
+    await Promise.all([this.#membership.stop(), this.#tasks.stop()]);
+  }
+
+  #nodeViews(): readonly NodeView[] {
+    return (this.#nodes ??= [...this.#views.values()].sort((a, b) => compareText(a.name, b.name)));
+  }
+
+  #join(engine: Engine): void {
+    this.#identities.update(engine);
+    this.#views.set(engine, new NodeView(engine, this.#indices));
+    this.#forgetOrder();
+    for (const record of engine.mirror.containers.values()) this.#containerChanged(engine, undefined, record);
+    this.#setsReplaced(engine);
+    this.#subscriptions.set(
+      engine,
+      engine.subscribe((change) => {
+        this.#apply(engine, change);
+      }),
+    );
+  }
+
+  #leave(engine: Engine): void {
+    this.#subscriptions.get(engine)?.();
+    this.#subscriptions.delete(engine);
+    this.events.engineLeft(engine);
+    this.#views.delete(engine);
+    this.#containers.removeEngine(engine);
+    this.#images.removeEngine(engine);
+    this.#networks.removeEngine(engine);
+    this.#volumes.removeEngine(engine);
+    this.#execs.removeEngine(engine);
+    this.#identities.remove(engine);
+    this.#forgetOrder();
+    this.#wakeReadyWaiters();
+  }
+
+  #apply(engine: Engine, change: EngineChange): void {
+    switch (change.kind) {
+      case 'state':
+        this.#identityChanged(engine);
+        this.events.stateChanged(engine, change.state, change.reason);
+        this.#wakeReadyWaiters();
+        return;
+      case 'info':
+        this.#identityChanged(engine);
+        return;
+      case 'container':
+        this.#containerChanged(engine, change.before, change.after);
+        return;
+      case 'images':
+        this.#images.replace(engine);
+        return;
+      case 'networks':
+        this.#networks.replace(engine);
+        return;
+      case 'volumes':
+        this.#volumes.replace(engine);
+        return;
+      case 'event':
+        this.#execs.learn(engine, change.event);
+        this.events.publish(engine, change.event);
+        return;
+    }
+  }
+
+  #containerChanged(engine: Engine, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    this.#containers.replace(engine, before, after);
+    this.#views.get(engine)?.replaceContainer(before, after);
+    if (after === undefined) return;
+    if (before === undefined) this.#creator.containerSeen(engine, after);
+    for (const name of after.details?.volumeNames ?? []) this.#freshVolumes.used(name);
+  }
+
+  #identityChanged(engine: Engine): void {
+    if (this.#identities.update(engine)) this.#forgetOrder();
+    this.#views.get(engine)?.infoChanged();
+  }
+
+  #setsReplaced(engine: Engine): void {
+    this.#images.replace(engine);
+    this.#networks.replace(engine);
+    this.#volumes.replace(engine);
+  }
+
+  #forgetOrder(): void {
+    this.#engines = undefined;
+    this.#nodes = undefined;
+  }
+
+  #wakeReadyWaiters(): void {
+    for (const wake of [...this.#readyWaiters]) wake();
+  }
+}

@@ -1,0 +1,332 @@
+// Creates containers. Name, node, ports and resources are reserved in one synchronous step, so no two requests get
+// the same; what is reserved is kept until the mirror shows the container or it is certain that there is none.
+import { ApiError, conflict, errorMessage, notFound } from '../common/errors.ts';
+import type { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import { textListMember, textMember } from '../docker/go-member.ts';
+import { familiarReference } from '../docker/image-reference.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ContainerRecord } from '../engine/mirror.ts';
+import { EngineUnreachable } from '../engine/unreachable.ts';
+import type { PlacementRequest } from '../scheduler/contracts.ts';
+import { portsToReserve } from '../scheduler/filters/port.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type {
+  ContainerCreateCall,
+  CreatedContainer,
+  ProvideImage,
+  TranslateCreate,
+  TranslatedCreate,
+} from './calls.ts';
+import type { FreshVolumes } from './fresh-volumes.ts';
+import { swarmIdOf } from './index/container-index.ts';
+import type { ImageIndex } from './index/image-index.ts';
+import type { ContainerNames } from './names.ts';
+import type { NodeView } from './node-view.ts';
+import { prepareCreate } from './prepare-create.ts';
+import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
+import { settleCreate } from './unsettled-creates.ts';
+import type { UnsettledCreate } from './unsettled-creates.ts';
+
+export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserved'> {
+  readonly scheduler: Scheduler;
+  readonly nodes: () => readonly NodeView[];
+  readonly images: ImageIndex;
+  readonly names: ContainerNames;
+  readonly freshVolumes: FreshVolumes;
+  readonly createRetry: number;
+  readonly translate: TranslateCreate;
+  readonly provideImage: ProvideImage;
+  readonly logger: Logger;
+  readonly tasks: TaskSet;
+}
+
+/** Until the engine has answered a create; some storage drivers are slow under load. */
+const createTimeoutMs = 120_000;
+
+export class ContainerCreator {
+  readonly #options: ContainerCreatorOptions;
+  readonly #reserved = new Map<string, NodeView>();
+
+  constructor(options: ContainerCreatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Throws 404 when no node has the image and for nothing else, 400 and 409 as an engine does, 503 when no node is
+   * healthy, 409 with each node's reason when none can take the container.
+   */
+  async create(call: ContainerCreateCall): Promise<CreatedContainer> {
+    const prepared = prepareCreate(call, { ...this.#options, isReserved: (swarmId) => this.#reserved.has(swarmId) });
+    if (prepared.request.volumes.length > 0) await this.#options.freshVolumes.settled(prepared.request.volumes);
+    this.#assertImageExists(prepared.image);
+    const attempts = new Attempts(prepared, call, this.#reserveName(prepared));
+    try {
+      return await this.#tryNodes(attempts);
+    } finally {
+      if (!attempts.isHandedOver) attempts.releaseName();
+    }
+  }
+
+  /** The mirror shows a new container: from here on it is counted itself, in place of its reservation. */
+  containerSeen(engine: Engine, record: ContainerRecord): void {
+    const swarmId = swarmIdOf(record);
+    const view = swarmId === undefined ? undefined : this.#reserved.get(swarmId);
+    if (swarmId !== undefined && view?.engine === engine) this.#giveUp(swarmId);
+  }
+
+  #assertImageExists(image: string): void {
+    for (const engine of this.#options.images.enginesWith(image)) if (engine.state === 'healthy') return;
+    if (!this.#options.nodes().some(({ refusal }) => refusal === undefined)) throw this.#refusal('no node is healthy');
+    throw notFound('image', familiarReference(image));
+  }
+
+  #reserveName({ name, swarmId }: PreparedCreate): () => void {
+    if (name === undefined) return () => undefined;
+    const reservation = this.#options.names.reserve(name, swarmId);
+    return () => {
+      reservation.release();
+    };
+  }
+
+  async #tryNodes(attempts: Attempts): Promise<CreatedContainer> {
+    for (;;) {
+      const choice = this.#place(attempts);
+      try {
+        const created = await this.#createOn(choice, attempts);
+        if (created !== undefined) return created;
+      } finally {
+        if (!attempts.isHandedOver) this.#giveUp(attempts.prepared.swarmId);
+      }
+    }
+  }
+
+  /** Chooses a node and reserves it. Nothing may be awaited between the two. */
+  #place(attempts: Attempts): Choice {
+    const { prepared } = attempts;
+    const choice = this.#choose(attempts);
+    const { view, request } = choice;
+    view.reserve({
+      container: {
+        id: prepared.swarmId,
+        name: prepared.name ?? '',
+        image: prepared.image,
+        imageId: '',
+        labels: request.labels,
+        isActive: true,
+        nanoCpus: request.nanoCpus,
+        memoryBytes: request.memoryBytes,
+      },
+      ports: portsToReserve(request, view),
+      portsHeldUntilMs: Infinity,
+    });
+    this.#reserved.set(prepared.swarmId, view);
+    return choice;
+  }
+
+  /** A node that has the image comes first, one that must get it second; fresh volumes are moved only as a last resort. */
+  #choose(attempts: Attempts): Choice {
+    const { request, image } = attempts.prepared;
+    const isFresh = (name: string): boolean => this.#options.freshVolumes.isFresh(name);
+    const settled = request.volumes.filter((name) => !isFresh(name));
+    const requests =
+      settled.length === request.volumes.length ? [request] : [request, { ...request, volumes: settled }];
+    let explanation: string | undefined;
+    for (const candidate of requests) {
+      for (const imageRule of ['present', 'provided'] as const) {
+        const pinnedNodes = this.#allowed(attempts, imageRule);
+        const placement = this.#options.scheduler.place({ ...candidate, pinnedNodes }, this.#options.nodes());
+        const best = placement.kind === 'placed' ? placement.nodes[0] : undefined;
+        const view = this.#options.nodes().find((node) => node === best);
+        if (view !== undefined) return { view, request: candidate, needsImage: !view.hasImage(image) };
+        if (placement.kind === 'refused') explanation = placement.explanation;
+      }
+    }
+    throw attempts.refused(this.#refusal(explanation ?? 'no node can take the container'));
+  }
+
+  #allowed({ prepared, failures }: Attempts, imageRule: 'present' | 'provided'): PlacementRequest['pinnedNodes'] {
+    const { pinned, image } = prepared;
+    const allowed = this.#options.nodes().filter((node) => {
+      if (failures.has(node.name)) return false;
+      if (pinned.size > 0 && (pinned.size > 1 || !pinned.has(node.engine))) return false;
+      return imageRule === 'provided' || node.hasImage(image);
+    });
+    if (allowed.length === this.#options.nodes().length) return undefined;
+    const reasons = [
+      ...(failures.size > 0 ? ['it was tried already'] : []),
+      ...(pinned.size > 0 ? ['the container refers to objects of another node'] : []),
+      ...(imageRule === 'present' ? [`image ${image} is not on this node`] : []),
+    ];
+    return { nodes: allowed.map(({ name }) => name), reason: reasons.join(', or ') };
+  }
+
+  #refusal(explanation: string): ApiError {
+    const isAnyHealthy = this.#options.nodes().some(({ engine }) => engine.state === 'healthy');
+    return isAnyHealthy ? conflict(explanation) : new ApiError(503, explanation);
+  }
+
+  /** undefined: the node could not do it and another one may be tried. */
+  async #createOn(choice: Choice, attempts: Attempts): Promise<CreatedContainer | undefined> {
+    const { engine } = choice.view;
+    const { call, prepared } = attempts;
+    await this.#prepareNode(choice, attempts);
+    const translated = this.#options.translate(prepared.body, engine, call);
+    const answer = await this.#send(choice.view, translated, attempts);
+    if (answer === undefined) return undefined;
+    const { id, warnings } = answer;
+    await this.#finish(engine, id, translated);
+    await engine.refreshContainer(id);
+    if (engine.state !== 'healthy' && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
+    const { name } = choice.view;
+    this.#options.logger.info('a container was created', { container: id, name: prepared.name ?? '', node: name });
+    return { engine, id, warnings: [...warnings, ...translated.warnings] };
+  }
+
+  async #prepareNode({ view, needsImage, request }: Choice, { prepared, call }: Attempts): Promise<void> {
+    const { freshVolumes, provideImage } = this.#options;
+    const moves = prepared.request.volumes.map(async (name) => {
+      if (request.volumes.includes(name)) freshVolumes.used(name);
+      else await freshVolumes.move(name, view.engine);
+    });
+    await Promise.all(moves);
+    if (!needsImage) return;
+    const { headers, platform, signal } = call;
+    await provideImage(view.engine, prepared.image, { headers, platform, signal });
+  }
+
+  // The client's departure does not end the request: an engine creates the container all the same.
+  async #send(view: NodeView, translated: TranslatedCreate, attempts: Attempts): Promise<Answer | undefined> {
+    const { engine } = view;
+    const { name } = attempts.prepared;
+    const { headers, platform } = attempts.call;
+    try {
+      const { body } = await engine.client.request({
+        method: 'POST',
+        path: '/containers/create',
+        version: translated.version,
+        query: { ...(name === undefined ? {} : { name }), ...(isGiven(platform) ? { platform } : {}) },
+        headers,
+        body: translated.body,
+        timeoutMs: createTimeoutMs,
+      });
+      return { id: textMember(body, 'Id'), warnings: textListMember(body, 'Warnings') };
+    } catch (error) {
+      if (error instanceof EngineUnreachable && error.kind !== 'not-sent')
+        return await this.#settle(engine, attempts, error);
+      if (!attempts.mayTryNext(error, this.#options.createRetry)) throw attempts.explain(error);
+      this.#options.logger.warn('a node could not create a container', { node: view.name, error: errorMessage(error) });
+      attempts.failedOn(view.name, error);
+      return undefined;
+    }
+  }
+
+  /** Whether the engine took a request that it did not answer decides; another node is never tried. */
+  async #settle(engine: Engine, attempts: Attempts, error: EngineUnreachable): Promise<Answer> {
+    const id = await settleCreate(this.#handOver(engine, attempts), this.#options.tasks);
+    if (id === undefined) throw attempts.explain(error);
+    return { id, warnings: [] };
+  }
+
+  /** The engine was lost between its answer and its next list: what is reserved stays so until it is back. */
+  #keepReserved(engine: Engine, attempts: Attempts): void {
+    const { tasks } = this.#options;
+    const create = this.#handOver(engine, attempts);
+    tasks.spawn('keep a reservation', async () => {
+      await settleCreate(create, tasks);
+    });
+  }
+
+  #handOver(engine: Engine, attempts: Attempts): UnsettledCreate {
+    const { swarmId } = attempts.prepared;
+    attempts.isHandedOver = true;
+    return {
+      engine,
+      swarmId,
+      onSettled: () => {
+        this.#giveUp(swarmId);
+        attempts.releaseName();
+      },
+    };
+  }
+
+  async #finish(engine: Engine, id: string, { followUps }: TranslatedCreate): Promise<void> {
+    try {
+      for (const followUp of followUps) await followUp(id);
+    } catch (error) {
+      await engine.client.request({ method: 'DELETE', path: `/containers/${id}`, query: { force: '1', v: '1' } });
+      await engine.refreshContainer(id);
+      throw error;
+    }
+  }
+
+  #giveUp(swarmId: string): void {
+    this.#reserved.get(swarmId)?.giveUp(swarmId);
+    this.#reserved.delete(swarmId);
+  }
+}
+
+interface Choice {
+  readonly view: NodeView;
+  /** Without the fresh volumes when these must follow the container. */
+  readonly request: PlacementRequest;
+  readonly needsImage: boolean;
+}
+
+interface Answer {
+  readonly id: string;
+  readonly warnings: readonly string[];
+}
+
+/** One create and the nodes that failed it so far. */
+class Attempts {
+  readonly prepared: PreparedCreate;
+  readonly call: ContainerCreateCall;
+  readonly releaseName: () => void;
+  /** By node name, in the order of the attempts. */
+  readonly failures = new Map<string, unknown>();
+  /** Someone else gives the reservations back. */
+  isHandedOver = false;
+
+  constructor(prepared: PreparedCreate, call: ContainerCreateCall, releaseName: () => void) {
+    this.prepared = prepared;
+    this.call = call;
+    this.releaseName = releaseName;
+  }
+
+  /** A node that did not get the request costs nothing; one that answered 500 costs one of `retries`. */
+  mayTryNext(error: unknown, retries: number): boolean {
+    if (error instanceof EngineUnreachable) return true;
+    const refusals = [...this.failures.values()].filter((failure) => !(failure instanceof EngineUnreachable)).length;
+    return error instanceof ApiError && error.status === 500 && refusals < retries;
+  }
+
+  failedOn(node: string, error: unknown): void {
+    this.failures.set(node, error);
+  }
+
+  /** `refusal` when nothing was tried; else what the nodes that were tried said. */
+  refused(refusal: ApiError): unknown {
+    const failures = [...this.failures.values()];
+    const last = failures.at(-1);
+    if (failures.length <= 1) return last ?? refusal;
+    return new ApiError(last instanceof ApiError ? last.status : 500, `${this.#lines()}\n${refusal.message}`, {
+      cause: last,
+    });
+  }
+
+  /** `error` with the attempts before it, if there were any. */
+  explain(error: unknown): unknown {
+    if (this.failures.size === 0) return error;
+    const status = error instanceof ApiError ? error.status : 500;
+    return new ApiError(status, `${errorMessage(error)}\ntried before:\n${this.#lines()}`, { cause: error });
+  }
+
+  #lines(): string {
+    return [...this.failures].map(([node, error]) => `  ${node}: ${errorMessage(error)}`).join('\n');
+  }
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}

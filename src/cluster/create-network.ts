@@ -1,0 +1,78 @@
+// Networks are created on one node: the home of their project, or the least loaded node. A swarm-scoped network is
+// created by a manager of the swarm and is there for all. No two networks made here have one name.
+import { ApiError, conflict } from '../common/errors.ts';
+import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { CreatedNetwork, NetworkCreateCall } from './calls.ts';
+import { effectiveVersion } from './effective-version.ts';
+import type { ProjectHomes } from './home.ts';
+import type { Identities } from './identity.ts';
+import type { NetworkIndex } from './index/network-index.ts';
+import type { NodeView } from './node-view.ts';
+import { splitNode } from './split-node.ts';
+
+export interface NetworkCreatorOptions {
+  readonly identities: Identities;
+  readonly nodes: () => readonly NodeView[];
+  readonly homes: ProjectHomes;
+  readonly networks: NetworkIndex;
+}
+
+export class NetworkCreator {
+  readonly #options: NetworkCreatorOptions;
+  readonly #underWay = new Set<string>();
+
+  constructor(options: NetworkCreatorOptions) {
+    this.#options = options;
+  }
+
+  /** Throws 409 when the name is taken, 503 when no node is healthy, and what the engine answers. */
+  async create(call: NetworkCreateCall): Promise<CreatedNetwork> {
+    const { engine: asked, name } = splitNode(this.#options.identities, textMember(call.body, 'Name'));
+    const scope = asked === undefined ? name : `${asked.address}/${name}`;
+    if (this.#isTaken(name, asked) || this.#underWay.has(scope))
+      throw conflict(`network with name ${name} already exists`);
+    const engine = asked ?? this.#choose(call);
+    this.#underWay.add(scope);
+    try {
+      return await this.#createOn(engine, name, call);
+    } finally {
+      this.#underWay.delete(scope);
+    }
+  }
+
+  /** The engines' own networks are left to them: they answer that these cannot be created. */
+  #isTaken(name: string, asked: Engine | undefined): boolean {
+    if (ownNetworks.has(name)) return false;
+    const owners = this.#options.networks.named(name);
+    return asked === undefined ? owners.length > 0 : owners.some(({ engine }) => engine === asked);
+  }
+
+  #choose({ body }: NetworkCreateCall): Engine {
+    const { homes, nodes } = this.#options;
+    const isForSwarm = textMember(body, 'Driver') === 'overlay' || textMember(body, 'Scope') === 'swarm';
+    const leader = isForSwarm ? nodes().find(leadsSwarm) : undefined;
+    const node = leader ?? homes.choose(textMapMember(body, 'Labels'));
+    if (node === undefined) throw new ApiError(503, 'no healthy node can take the network');
+    return node.engine;
+  }
+
+  async #createOn(engine: Engine, name: string, call: NetworkCreateCall): Promise<CreatedNetwork> {
+    const { headers, version } = call;
+    const answer = await engine.client.request({
+      method: 'POST',
+      path: '/networks/create',
+      version: effectiveVersion(version, engine),
+      headers,
+      body: textMember(call.body, 'Name') === name ? call.body : withGoMember(call.body, 'Name', name),
+    });
+    await engine.refreshNetworks();
+    return { engine, id: textMember(answer.body, 'Id'), warning: textMember(answer.body, 'Warning') };
+  }
+}
+
+const ownNetworks: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
+
+function leadsSwarm({ engine }: NodeView): boolean {
+  return engine.state === 'healthy' && engine.info?.Swarm?.ControlAvailable === true;
+}

@@ -1,0 +1,166 @@
+// Every container of the cluster by id, name and swarm id, changed record by record as the mirrors change. A
+// lookup costs the same whatever the size of the cluster.
+import { badRequest, conflict, notFound } from '../../common/errors.ts';
+import type { ApiError } from '../../common/errors.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ContainerRecord } from '../../engine/mirror.ts';
+import type { Identities } from '../identity.ts';
+import type { ContainerLocation } from '../locations.ts';
+import { generationLabel, swarmIdLabel } from '../swarm-labels.ts';
+import { KeyIndex } from './key-index.ts';
+
+export class ContainerIndex {
+  readonly #identities: Identities;
+  readonly #locations = new Map<Engine, Map<string, ContainerLocation>>();
+  readonly #byId = new KeyIndex<ContainerLocation>();
+  readonly #byName = new KeyIndex<ContainerLocation>();
+  readonly #bySwarmId = new KeyIndex<ContainerLocation>();
+
+  constructor(identities: Identities) {
+    this.#identities = identities;
+  }
+
+  replace(engine: Engine, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    let locations = this.#locations.get(engine);
+    if (locations === undefined) this.#locations.set(engine, (locations = new Map<string, ContainerLocation>()));
+    const previous = before === undefined ? undefined : locations.get(before.id);
+    if (previous !== undefined) {
+      locations.delete(previous.record.id);
+      this.#unlink(previous);
+    }
+    if (after === undefined) return;
+    const location = { engine, record: after };
+    locations.set(after.id, location);
+    this.#link(location);
+  }
+
+  removeEngine(engine: Engine): void {
+    for (const location of this.#locations.get(engine)?.values() ?? []) this.#unlink(location);
+    this.#locations.delete(engine);
+  }
+
+  *all(): Iterable<ContainerLocation> {
+    for (const locations of this.#locations.values()) yield* locations.values();
+  }
+
+  named(name: string): readonly ContainerLocation[] {
+    return this.#byName.get(name);
+  }
+
+  withSwarmId(swarmId: string): readonly ContainerLocation[] {
+    return this.#bySwarmId.get(swarmId);
+  }
+
+  /** Throws 404 when nothing answers to `reference`, and as `find`. */
+  resolve(reference: string): ContainerLocation {
+    const location = this.find(reference);
+    if (location === undefined) throw notFound('container', reference);
+    return location;
+  }
+
+  /** Throws 400 for an id prefix of several containers, 409 for a name or id that several nodes have. */
+  find(reference: string): ContainerLocation | undefined {
+    const plain = reference.startsWith('/') ? reference.slice(1) : reference;
+    if (plain === '') return undefined;
+    const exact = this.#byId.get(plain);
+    if (exact.length > 0) return this.#only(exact, reference);
+    const named = this.#byName.get(plain);
+    if (named.length > 0) return this.#only(named, reference);
+    const slash = plain.indexOf('/');
+    if (slash !== -1) return this.#findOnNode(plain.slice(0, slash), plain.slice(slash + 1), reference);
+    const [id, other] = this.#byId.startingWith(plain, 2);
+    if (other !== undefined) throw ambiguousPrefix(reference);
+    if (id !== undefined) return this.#only(this.#byId.get(id), reference);
+    const copies = this.#bySwarmId.get(plain);
+    return copies.length === 0 ? undefined : currentCopy(copies);
+  }
+
+  /** The container of that id, id prefix or name on one engine; undefined when none or several answer to it. */
+  findOnEngine(engine: Engine, reference: string): ContainerLocation | undefined {
+    const locations = this.#locations.get(engine);
+    const exact = locations?.get(reference) ?? this.#byName.get(reference).find((one) => one.engine === engine);
+    if (exact !== undefined || reference === '') return exact;
+    const hits = this.#byId
+      .startingWith(reference, maxPrefixHits)
+      .flatMap((id) => this.#byId.get(id).filter((one) => one.engine === engine));
+    if (hits.length > 0) return hits.length === 1 ? hits[0] : undefined;
+    return this.#bySwarmId.get(reference).find((one) => one.engine === engine);
+  }
+
+  #findOnNode(node: string, rest: string, reference: string): ContainerLocation | undefined {
+    const engine = this.#identities.find(node);
+    return engine === undefined ? undefined : this.#onEngine(engine, rest, reference);
+  }
+
+  #onEngine(engine: Engine, rest: string, reference: string): ContainerLocation | undefined {
+    const location = this.findOnEngine(engine, rest);
+    if (location !== undefined) return location;
+    const hits = this.#byId.startingWith(rest, 2).filter((id) => this.#locations.get(engine)?.has(id));
+    if (rest !== '' && hits.length > 1) throw ambiguousPrefix(reference);
+    return undefined;
+  }
+
+  #only(locations: readonly ContainerLocation[], reference: string): ContainerLocation {
+    const [first, second] = locations;
+    if (first === undefined) throw notFound('container', reference);
+    if (second === undefined) return first;
+    const copies = copiesOfOne(locations) ? currentCopy(locations) : undefined;
+    if (copies !== undefined) return copies;
+    throw this.#ambiguous(locations, reference);
+  }
+
+  #ambiguous(locations: readonly ContainerLocation[], reference: string): ApiError {
+    const names = locations.map(({ engine, record }) => `${this.#identities.nameOf(engine)}/${record.name}`).sort();
+    return conflict(`${reference} is ambiguous, several nodes have a container of that name: ${names.join(', ')}`);
+  }
+
+  #link(location: ContainerLocation): void {
+    const { record } = location;
+    this.#byId.add(record.id, location);
+    this.#byName.add(record.name, location);
+    const swarmId = swarmIdOf(record);
+    if (swarmId !== undefined) this.#bySwarmId.add(swarmId, location);
+  }
+
+  #unlink(location: ContainerLocation): void {
+    const { record } = location;
+    this.#byId.remove(record.id, location);
+    this.#byName.remove(record.name, location);
+    const swarmId = swarmIdOf(record);
+    if (swarmId !== undefined) this.#bySwarmId.remove(swarmId, location);
+  }
+}
+
+/** More ids than this with one beginning are not told apart by engine. */
+const maxPrefixHits = 64;
+
+/** The id that follows a container through the cluster; absent on containers that others created. */
+export function swarmIdOf(record: ContainerRecord): string | undefined {
+  return record.row.Labels?.[swarmIdLabel];
+}
+
+function ambiguousPrefix(reference: string): ApiError {
+  return badRequest(`multiple IDs found with provided prefix: ${reference}`);
+}
+
+function copiesOfOne(locations: readonly ContainerLocation[]): boolean {
+  const [first, ...others] = locations.map(({ record }) => swarmIdOf(record));
+  return first !== undefined && others.every((swarmId) => swarmId === first);
+}
+
+/** Of the copies that a node's return left behind, the one of the highest generation; the reachable one of two equals. */
+function currentCopy(copies: readonly ContainerLocation[]): ContainerLocation | undefined {
+  return [...copies].sort(
+    (a, b) =>
+      generation(b) - generation(a) || reachability(b) - reachability(a) || (a.record.id < b.record.id ? -1 : 1),
+  )[0];
+}
+
+function generation({ record }: ContainerLocation): number {
+  const value = Number(record.row.Labels?.[generationLabel] ?? 0);
+  return Number.isInteger(value) ? value : 0;
+}
+
+function reachability({ engine, record }: ContainerLocation): number {
+  return (engine.state === 'healthy' ? 2 : 0) + (record.row.State === 'running' ? 1 : 0);
+}

@@ -1,0 +1,56 @@
+// Container names are unique over the cluster, those of creates and renames under way included. Looking a name up
+// and reserving it happen in one go, so two requests never get the same one.
+import { badRequest, conflict } from '../common/errors.ts';
+import type { ApiError } from '../common/errors.ts';
+import { checkContainerName } from '../docker/container-name.ts';
+import type { ContainerIndex } from './index/container-index.ts';
+import type { ContainerLocation } from './locations.ts';
+
+export interface NameReservation {
+  /** Without the leading slash. */
+  readonly name: string;
+  /** Gives the name back; from then on only the mirror decides. May be called more than once. */
+  release(): void;
+}
+
+export class ContainerNames {
+  readonly #containers: ContainerIndex;
+  readonly #reserved = new Map<string, string>();
+
+  constructor(containers: ContainerIndex) {
+    this.#containers = containers;
+  }
+
+  /**
+   * Keeps `name` from everyone else until released. `holder` is shown to those who ask for it meanwhile: the id by
+   * which the container under way can be found. Throws 409 as dockerd when the name is taken.
+   */
+  reserve(name: string, holder: string): NameReservation {
+    const owner = this.#containers.named(name)[0]?.record.id ?? this.#reserved.get(name);
+    if (owner !== undefined) throw nameTaken(name, owner);
+    this.#reserved.set(name, holder);
+    let isHeld = true;
+    return {
+      name,
+      release: () => {
+        if (isHeld) this.#reserved.delete(name);
+        isHeld = false;
+      },
+    };
+  }
+
+  /** As `reserve`, with dockerd's checks of the new name. */
+  reserveForRename(location: ContainerLocation, newName: string): NameReservation {
+    if (newName === '') throw badRequest('Neither old nor new names may be empty');
+    const name = checkContainerName(newName);
+    if (name === location.record.name) throw badRequest('Renaming a container with the same name as its current name');
+    return this.reserve(name, location.record.id);
+  }
+}
+
+function nameTaken(name: string, owner: string): ApiError {
+  return conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${owner}". ` +
+      'You have to remove (or rename) that container to be able to reuse that name.',
+  );
+}

@@ -1,0 +1,197 @@
+// An engine as the scheduler sees it. The load is changed record by record as the mirror changes and reservation by
+// reservation as creates are placed; everything else is read from the engine when asked.
+import type { Engine } from '../engine/engine.ts';
+import type { ContainerRecord } from '../engine/mirror.ts';
+import type { Node, NodeContainer, PublishedPort } from '../scheduler/contracts.ts';
+import type { CpuMode } from '../scheduler/resource-demand.ts';
+import type { Identities } from './identity.ts';
+import type { ContainerIndex } from './index/container-index.ts';
+import type { ImageIndex } from './index/image-index.ts';
+import type { NetworkIndex } from './index/network-index.ts';
+import type { NodeIdentity } from './locations.ts';
+import { NodeLoad } from './node-load.ts';
+import type { LoadEntry } from './node-load.ts';
+import { demandOf, readNodeFacts } from './node-facts.ts';
+import type { NodeFacts } from './node-facts.ts';
+
+/** A container that was created and never started keeps its ports from others for this long. */
+const createdPortsHeldMs = 5 * 60_000;
+
+export interface NodeViewIndices {
+  readonly identities: Identities;
+  readonly containers: ContainerIndex;
+  readonly images: ImageIndex;
+  readonly networks: NetworkIndex;
+  readonly cpuMode: CpuMode;
+}
+
+export class NodeView implements Node {
+  readonly engine: Engine;
+  readonly #indices: NodeViewIndices;
+  readonly #load = new NodeLoad();
+  #identity: { revision: number; value: NodeIdentity } | undefined;
+  #facts: NodeFacts | undefined;
+
+  constructor(engine: Engine, indices: NodeViewIndices) {
+    this.engine = engine;
+    this.#indices = indices;
+  }
+
+  get id(): string {
+    return this.#identified().id;
+  }
+
+  get name(): string {
+    return this.#identified().name;
+  }
+
+  get address(): string {
+    return this.engine.address;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#known().labels;
+  }
+
+  get facts(): Readonly<Record<string, string>> {
+    return this.#known().facts;
+  }
+
+  get apiVersion(): { readonly min: string; readonly max: string } {
+    return this.engine.apiVersion;
+  }
+
+  get refusal(): string | undefined {
+    if (this.engine.state === 'healthy') return undefined;
+    return this.engine.lastError === undefined ? this.engine.state : `${this.engine.state}: ${this.engine.lastError}`;
+  }
+
+  get totalNanoCpus(): number {
+    return this.#known().cpus * 1e9;
+  }
+
+  get totalMemoryBytes(): number {
+    return this.#known().memoryBytes;
+  }
+
+  get reservedNanoCpus(): number {
+    return this.#load.nanoCpus;
+  }
+
+  get reservedMemoryBytes(): number {
+    return this.#load.memoryBytes;
+  }
+
+  get activeContainers(): number {
+    return this.#load.activeContainers;
+  }
+
+  get totalContainers(): number {
+    return this.#load.totalContainers;
+  }
+
+  get genericResources(): ReadonlyMap<string, number> {
+    return this.#known().genericResources;
+  }
+
+  containers(): Iterable<NodeContainer> {
+    return this.#load.containers();
+  }
+
+  findContainer(reference: string): NodeContainer | undefined {
+    const name = reference.startsWith('/') ? reference.slice(1) : reference;
+    const exact = this.#load.get(name) ?? this.#load.named(name);
+    if (exact !== undefined) return exact.container;
+    const location = this.#indices.containers.findOnEngine(this.engine, name);
+    return location === undefined ? undefined : this.#load.get(location.record.id)?.container;
+  }
+
+  isPortTaken(port: PublishedPort, exceptContainerId?: string): boolean {
+    return this.#load.isPortTaken(port, Date.now(), exceptContainerId);
+  }
+
+  hasImage(reference: string): boolean {
+    return this.#indices.images.enginesWith(reference).has(this.engine);
+  }
+
+  *imageReferences(): Iterable<string> {
+    for (const { Id, RepoTags, RepoDigests } of this.engine.mirror.images) {
+      yield Id;
+      yield* RepoTags ?? [];
+      yield* RepoDigests ?? [];
+    }
+  }
+
+  hasVolume(name: string): boolean {
+    return this.engine.mirror.volumes.has(name);
+  }
+
+  hasNetwork(reference: string): boolean {
+    return this.#indices.networks.isReachableFrom(this.engine, reference);
+  }
+
+  /** Follows a change of the mirror. */
+  replaceContainer(before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    const previous = before === undefined ? undefined : this.#load.get(before.id);
+    if (before !== undefined) this.#load.remove(before.id);
+    if (after !== undefined) this.#load.put(this.#toLoadEntry(after, previous));
+  }
+
+  /** Counts a container that is being created until `giveUp` is called with its id. */
+  reserve(entry: LoadEntry): void {
+    this.#load.put(entry);
+  }
+
+  giveUp(reservedId: string): void {
+    this.#load.remove(reservedId);
+  }
+
+  /** Forgets what was read from the engine's info. */
+  infoChanged(): void {
+    this.#facts = undefined;
+  }
+
+  /** A created container is about to be started by whoever created it, so it counts; a stopped one does not. */
+  #toLoadEntry(record: ContainerRecord, previous: LoadEntry | undefined): LoadEntry {
+    const { row, details } = record;
+    const state = row.State ?? details?.state ?? '';
+    const isActive = activeStates.has(state);
+    const demand = isActive ? demandOf(record, this.#known().cpus, this.#indices.cpuMode) : noDemand;
+    const container: NodeContainer = {
+      id: record.id,
+      name: record.name,
+      image: row.Image,
+      imageId: row.ImageID,
+      labels: row.Labels ?? {},
+      isActive,
+      ...demand,
+    };
+    const ports = isActive ? portsOf(record) : [];
+    if (state !== 'created') return { container, ports, portsHeldUntilMs: Infinity };
+    const held = previous?.portsHeldUntilMs ?? Infinity;
+    return { container, ports, portsHeldUntilMs: Math.min(held, Date.now() + createdPortsHeldMs) };
+  }
+
+  #known(): NodeFacts {
+    return (this.#facts ??= readNodeFacts(this.engine));
+  }
+
+  #identified(): NodeIdentity {
+    const { identities } = this.#indices;
+    if (this.#identity?.revision !== identities.revision) {
+      this.#identity = { revision: identities.revision, value: identities.of(this.engine) };
+    }
+    return this.#identity.value;
+  }
+}
+
+const activeStates: ReadonlySet<string> = new Set(['running', 'paused', 'restarting', 'created']);
+
+const noDemand = { nanoCpus: 0, memoryBytes: 0 };
+
+function portsOf({ row, details }: ContainerRecord): readonly PublishedPort[] {
+  if (details !== undefined) return [...details.publishedPorts, ...details.hostModePorts];
+  return (row.Ports ?? []).flatMap(({ IP, PublicPort, Type }) =>
+    PublicPort === undefined ? [] : [{ ip: IP ?? '', port: PublicPort, protocol: Type }],
+  );
+}

@@ -1,0 +1,46 @@
+// Newline-delimited JSON, as Docker's event and progress streams carry it. Lines may end in \n or \r\n,
+// and a JSON sequence's record separator (0x1E) in front of a line is skipped.
+
+/** A line longer than this is not a Docker message; the stream is given up rather than buffered without end. */
+const maxLineBytes = 16 * 1024 * 1024;
+
+/** Cuts chunks of bytes into the parsed JSON values that their lines hold. Throws on a line that is not JSON. */
+export class NdjsonParser {
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+
+  /** The values whose lines end within `chunk`, in order. */
+  push(chunk: Buffer): unknown[] {
+    const values: unknown[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
+      this.#keep(chunk.subarray(start, end));
+      values.push(...this.flush());
+      start = end + 1;
+    }
+    this.#keep(chunk.subarray(start));
+    return values;
+  }
+
+  /** The value of a last line without a line end; nothing when there is none. */
+  flush(): unknown[] {
+    const line = Buffer.concat(this.#rest).toString('utf8').replace(/^\x1e/, '').trim();
+    this.#rest = [];
+    this.#restBytes = 0;
+    return line === '' ? [] : [JSON.parse(line) as unknown];
+  }
+
+  #keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#restBytes += bytes.length;
+    if (this.#restBytes > maxLineBytes) throw new Error(`a line of more than ${maxLineBytes} bytes in a JSON stream`);
+    this.#rest.push(bytes);
+  }
+}
+
+/** The JSON values of a byte stream, one a line. */
+export async function* readNdjson(stream: AsyncIterable<Buffer>): AsyncGenerator {
+  const parser = new NdjsonParser();
+  for await (const chunk of stream) yield* parser.push(chunk);
+  yield* parser.flush();
+}

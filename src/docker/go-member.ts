@@ -1,0 +1,60 @@
+// Members of JSON objects as Go's decoder finds them: the case of a key does not matter, and of two keys that
+// differ only in case the later one counts. Unknown input is narrowed here, so that the rest needs no casts.
+import type { WireObject } from './types.ts';
+
+/** The value of `name` in whatever case it is written; undefined when absent or null, or when `object` is not an object. */
+export function goMember(object: unknown, name: string): unknown {
+  if (!isWireObject(object)) return undefined;
+  const key = goKey(object, name);
+  return key === undefined ? undefined : (object[key] ?? undefined);
+}
+
+/** The spelling of `name` that `object` uses; undefined when it has none. */
+export function goKey(object: WireObject, name: string): string | undefined {
+  const folded = name.toLowerCase();
+  return Object.keys(object).findLast((key) => key.length === name.length && key.toLowerCase() === folded);
+}
+
+/** `object` with the member `name` replaced, keeping the spelling and the place it has. */
+export function withGoMember(object: WireObject, name: string, value: unknown): WireObject {
+  return { ...object, [goKey(object, name) ?? name]: value };
+}
+
+export function isWireObject(value: unknown): value is WireObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The member as text; '' when absent or something else. */
+export function textMember(object: unknown, name: string): string {
+  const value = goMember(object, name);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The member as a number; 0 when absent or something else. */
+export function numberMember(object: unknown, name: string): number {
+  const value = goMember(object, name);
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+/** The member's elements; empty when absent or not a list. */
+export function listMember(object: unknown, name: string): readonly unknown[] {
+  const value = goMember(object, name);
+  return Array.isArray(value) ? value : [];
+}
+
+/** The member's elements that are texts. */
+export function textListMember(object: unknown, name: string): readonly string[] {
+  return listMember(object, name).filter((item) => typeof item === 'string');
+}
+
+/** The member's own keys and values; empty when absent or not an object. The keys of a map keep their case in Go too. */
+export function mapMember(object: unknown, name: string): WireObject {
+  const value = goMember(object, name);
+  return isWireObject(value) ? value : {};
+}
+
+/** The member's entries whose values are texts, as labels are. */
+export function textMapMember(object: unknown, name: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(mapMember(object, name));
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}

@@ -1,0 +1,237 @@
+// Our own calls to one engine. Every call ends: with an answer, an error, its deadline or the caller's signal.
+// The Docker client library dials and writes the request; answers are read here, because it never calls back
+// when an answer is cut off.
+import type http from 'node:http';
+import Docker from 'dockerode';
+import { ApiError } from '../common/errors.ts';
+import { Deadline } from './deadline.ts';
+import type { EngineTls } from './engine-agent.ts';
+import { EngineUnreachable, unreachableKind } from './unreachable.ts';
+
+export interface EngineCall {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Without the version prefix, with percent-encoded segments. */
+  readonly path: string;
+  /** By default the newest one that both the engine and the manager speak; '' sends the path without a version. */
+  readonly version?: string | undefined;
+  readonly query?: Readonly<Record<string, string | readonly string[]>> | undefined;
+  /** A Buffer is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Until the end of the answer; for a stream until its head. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface EngineAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** Parsed JSON; the text where it is something else; undefined where it is empty. */
+  readonly body: unknown;
+}
+
+export interface EngineStream {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  /** Must be read or closed. */
+  readonly body: http.IncomingMessage;
+  close(): void;
+}
+
+export interface EngineClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly agent: http.Agent;
+  readonly tls?: EngineTls | undefined;
+  /** For messages; asked at each failure because the name is learnt from the engine. */
+  readonly name: () => string;
+  /** Ends every call. */
+  readonly signal: AbortSignal;
+  readonly requestTimeoutMs: number;
+}
+
+/** The part of the library that is used; its own types leave it open. */
+interface Dialer {
+  dial(options: DialOptions, callback: (error: Error | null, response: http.IncomingMessage | null) => void): void;
+}
+
+interface DialOptions {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly options: object | undefined;
+  readonly file: Buffer | undefined;
+  readonly isStream: true;
+  readonly statusCodes: Readonly<Record<number, true>>;
+  readonly abortSignal: AbortSignal;
+}
+
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** The library turns a status that is not listed into an error of its own; we read them all alike. */
+const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
+  Array.from({ length: 500 }, (_, index) => [100 + index, true]),
+);
+
+export class EngineClient {
+  readonly #options: EngineClientOptions;
+  readonly #dialer: Dialer;
+  #version: string | undefined;
+
+  constructor(options: EngineClientOptions) {
+    this.#options = options;
+    this.#dialer = createDialer(options);
+  }
+
+  /** The version of calls that name none; before it is known they go without a version. */
+  useVersion(version: string): void {
+    this.#version = version;
+  }
+
+  /**
+   * The whole answer. Throws ApiError with the engine's status and message when the status is 400 or more, and
+   * EngineUnreachable, a 503, when there is no complete answer. A GET whose connection breaks is tried once more,
+   * because an idle connection of the pool may just have been closed by the engine.
+   */
+  async request(call: EngineCall): Promise<EngineAnswer> {
+    try {
+      return await this.#exchange(call);
+    } catch (error) {
+      const mayRepeat = call.method === 'GET' && error instanceof EngineUnreachable && error.kind === 'cut';
+      if (!mayRepeat) throw error;
+      return await this.#exchange(call);
+    }
+  }
+
+  /** The head of an answer and its body as it arrives. Throws as `request` does. */
+  async stream(call: EngineCall): Promise<EngineStream> {
+    const deadline = this.#deadline(call);
+    try {
+      const body = await this.#dial(call, deadline.signal);
+      body.once('close', () => {
+        deadline.clear();
+      });
+      await this.#assertSuccess(body);
+      deadline.stopClock();
+      return { status: statusOf(body), headers: body.headers, body, close: () => body.destroy() };
+    } catch (error) {
+      deadline.clear();
+      throw this.#explain(error, deadline.signal);
+    }
+  }
+
+  async #exchange(call: EngineCall): Promise<EngineAnswer> {
+    const deadline = this.#deadline(call);
+    try {
+      const response = await this.#dial(call, deadline.signal);
+      await this.#assertSuccess(response);
+      const text = await readText(response);
+      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text) };
+    } catch (error) {
+      throw this.#explain(error, deadline.signal);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  #deadline(call: EngineCall): Deadline {
+    const { signal, requestTimeoutMs } = this.#options;
+    return new Deadline(
+      call.timeoutMs ?? requestTimeoutMs,
+      call.signal === undefined ? [signal] : [signal, call.signal],
+    );
+  }
+
+  #dial(call: EngineCall, signal: AbortSignal): Promise<http.IncomingMessage> {
+    signal.throwIfAborted();
+    const options = toDialOptions(call, call.version ?? this.#version, signal);
+    return new Promise((resolve, reject) => {
+      this.#dialer.dial(options, (error, response) => {
+        if (response === null) reject(error ?? new Error('the engine gave no response'));
+        else resolve(response);
+      });
+    });
+  }
+
+  async #assertSuccess(response: http.IncomingMessage): Promise<void> {
+    const status = statusOf(response);
+    if (status < 400) return;
+    throw new ApiError(status, messageOf(parseAnswer(await readText(response)), status));
+  }
+
+  #explain(error: unknown, signal: AbortSignal): unknown {
+    if (error instanceof ApiError) return error;
+    const kind = unreachableKind(error, signal);
+    return new EngineUnreachable(this.#options.name(), kind, kind === 'timeout' ? signal.reason : error);
+  }
+}
+
+function createDialer(options: EngineClientOptions): Dialer {
+  const { host, port, agent, tls } = options;
+  // Every option that the library would otherwise take from DOCKER_* variables of the environment is given.
+  const docker = new Docker({
+    host,
+    port,
+    protocol: tls === undefined ? 'http' : 'https',
+    ca: tls?.ca,
+    cert: tls?.cert,
+    key: tls?.key,
+    agent,
+    timeout: undefined,
+  } as Docker.DockerOptions);
+  return docker.modem as Dialer;
+}
+
+/** The library adds `_query` behind a "?" at the end of the path, and sends `file` as the body. */
+function toDialOptions(call: EngineCall, version: string | undefined, abortSignal: AbortSignal): DialOptions {
+  const path = version === undefined || version === '' ? call.path : `/v${version}${call.path}`;
+  const hasQuery = call.query !== undefined && Object.keys(call.query).length > 0;
+  const body = toBytes(call.body);
+  return {
+    method: call.method,
+    path: hasQuery ? `${path}?` : path,
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...call.headers },
+    options: hasQuery ? { _query: call.query, _body: {} } : undefined,
+    file: body,
+    isStream: true,
+    statusCodes: everyStatus,
+    abortSignal,
+  };
+}
+
+function toBytes(body: unknown): Buffer | undefined {
+  if (body === undefined) return undefined;
+  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+}
+
+async function readText(response: http.IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new Error(`an answer of more than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  if (!response.complete) throw new Error('the answer was cut off');
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseAnswer(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function messageOf(body: unknown, status: number): string {
+  if (typeof body === 'string') return body.trim();
+  if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string')
+    return body.message;
+  return `the engine answered ${status}`;
+}
+
+function statusOf(response: http.IncomingMessage): number {
+  return response.statusCode ?? 0;
+}

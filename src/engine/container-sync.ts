@@ -1,0 +1,151 @@
+// Keeps the mirror's containers current: one by one after events and calls, all together at connection and at
+// times. A container that the engine cannot inspect keeps its row and stalls nobody else.
+import { ApiError } from '../common/errors.ts';
+import type { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import type { ContainerRow } from '../docker/types.ts';
+import { parseContainerInspect } from './answers.ts';
+import type { EngineClient } from './client.ts';
+import { parseContainerDetails } from './container-details.ts';
+import type { ContainerDetails } from './container-details.ts';
+import { ContainerRows } from './container-rows.ts';
+import { Limiter } from './limiter.ts';
+import { containerName, sameRow } from './mirror.ts';
+import type { EngineMirror, FetchStart } from './mirror.ts';
+import { IncompleteRead, Refresh } from './refresh.ts';
+import type { EngineTimings } from './timings.ts';
+import { EngineUnreachable } from './unreachable.ts';
+
+/** Every container is inspected, or those whose row changed and a share of the others. */
+export type SyncDepth = 'every' | 'changed';
+
+export interface ContainerSyncOptions {
+  readonly client: EngineClient;
+  readonly mirror: EngineMirror;
+  readonly tasks: TaskSet;
+  readonly timings: EngineTimings;
+  readonly logger: Logger;
+}
+
+type Inspected =
+  | { readonly kind: 'details'; readonly details: ContainerDetails }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+const inspectsAtOnce = 8;
+/** A change that no row shows, as of a memory limit, is found after so many complete refreshes at the latest. */
+const roundsUntilAllInspected = 10;
+
+export class ContainerSync {
+  readonly #options: ContainerSyncOptions;
+  readonly #rows: ContainerRows;
+  readonly #inspects = new Limiter(inspectsAtOnce);
+  readonly #refreshes = new Map<string, Refresh>();
+  #round = 0;
+
+  constructor(options: ContainerSyncOptions) {
+    this.#options = options;
+    const { client, tasks, timings } = options;
+    this.#rows = new ContainerRows({ client, tasks, listTimeoutMs: timings.listTimeoutMs });
+  }
+
+  /** Resolves when the mirror shows the container as it is now or newer, or when it is in vain to wait. */
+  async refresh(id: string, signal?: AbortSignal): Promise<void> {
+    const refresh = this.#refreshes.get(id) ?? this.#createRefresh(id);
+    this.#refreshes.set(id, refresh);
+    await refresh.request(signal);
+  }
+
+  /** Reads all containers. Throws when the list cannot be read, or the connection breaks. */
+  async syncAll(depth: SyncDepth, signal: AbortSignal): Promise<void> {
+    const { mirror } = this.#options;
+    const start = mirror.beginFetch();
+    const rows = await this.#rows.loadAll(signal);
+    mirror.keepOnly(new Set(rows.map((row) => row.Id)), start);
+    this.#round += 1;
+    await Promise.all(
+      rows.map(async (row, index) => {
+        const known = mirror.containers.get(row.Id);
+        const isDue = depth === 'every' || index % roundsUntilAllInspected === this.#round % roundsUntilAllInspected;
+        if (!isDue && known?.details !== undefined && sameRow(known.row, row)) return;
+        await this.#readListed(row, start, signal);
+      }),
+    );
+  }
+
+  /** Releases everyone who waits for a refresh, and ends the reads under way. */
+  abandon(): void {
+    for (const refresh of this.#refreshes.values()) refresh.abandon();
+    this.#refreshes.clear();
+  }
+
+  #createRefresh(id: string): Refresh {
+    const { tasks, timings, logger } = this.#options;
+    const refresh: Refresh = new Refresh({
+      name: 'refresh container',
+      run: (signal) => this.#readOne(id, signal),
+      retry: { initialMs: timings.retryMinMs, maxMs: timings.retryMaxMs },
+      tasks,
+      onFailure: (error, failures) => {
+        if (failures === 1) logger.debug('a container could not be read', { container: id, error });
+      },
+      onIdle: () => {
+        if (this.#refreshes.get(id) === refresh) this.#refreshes.delete(id);
+      },
+    });
+    return refresh;
+  }
+
+  async #readOne(id: string, signal: AbortSignal): Promise<void> {
+    const { mirror } = this.#options;
+    const start = mirror.beginFetch();
+    const [row, inspected] = await Promise.all([this.#rows.load(id, signal), this.#inspect(id, signal)]);
+    signal.throwIfAborted();
+    if (row === undefined || inspected.kind === 'absent') {
+      mirror.removeContainer(id, start);
+      return;
+    }
+    this.#put(row, inspected, start);
+    if (inspected.kind === 'failed') throw new IncompleteRead(inspected.error);
+  }
+
+  async #readListed(row: ContainerRow, start: FetchStart, signal: AbortSignal): Promise<void> {
+    const inspected = await this.#inspect(row.Id, signal);
+    signal.throwIfAborted();
+    if (inspected.kind === 'absent') {
+      this.#options.mirror.removeContainer(row.Id, start);
+      return;
+    }
+    this.#put(row, inspected, start);
+    if (inspected.kind === 'failed') this.#options.tasks.spawn('refresh container', () => this.refresh(row.Id));
+  }
+
+  async #inspect(id: string, signal: AbortSignal): Promise<Inspected> {
+    const { client, timings } = this.#options;
+    const call = {
+      method: 'GET',
+      path: `/containers/${id}/json`,
+      signal,
+      timeoutMs: timings.inspectTimeoutMs,
+    } as const;
+    try {
+      const { body } = await this.#inspects.run(() => client.request(call), signal);
+      return { kind: 'details', details: parseContainerDetails(parseContainerInspect(body)) };
+    } catch (error) {
+      if (signal.aborted || (error instanceof EngineUnreachable && error.kind !== 'timeout')) throw error;
+      return error instanceof ApiError && error.status === 404 ? { kind: 'absent' } : { kind: 'failed', error };
+    }
+  }
+
+  #put(row: ContainerRow, inspected: Inspected, start: FetchStart): void {
+    const { mirror } = this.#options;
+    const details = inspected.kind === 'details' ? inspected.details : this.#lastDetails(row);
+    mirror.putContainer({ id: row.Id, name: containerName(row), row, details }, start);
+  }
+
+  /** What was read before still holds while the row is the same. */
+  #lastDetails(row: ContainerRow): ContainerDetails | undefined {
+    const known = this.#options.mirror.containers.get(row.Id);
+    return known !== undefined && sameRow(known.row, row) ? known.details : undefined;
+  }
+}

@@ -1,0 +1,290 @@
+// One Docker engine: its connection, its state and its mirror. pending until it has been read completely, then
+// healthy or unhealthy as it answers or not, gone when it was stopped.
+import type http from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
+import { errorMessage } from '../common/errors.ts';
+import { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import { minApiVersion } from '../docker/api-version.ts';
+import type { DockerEvent, EngineInfo, EngineVersion } from '../docker/types.ts';
+import type { EngineChange, EngineListener, EngineState } from './change.ts';
+import { EngineClient } from './client.ts';
+import { createEngineAgent } from './engine-agent.ts';
+import type { EngineTls } from './engine-agent.ts';
+import { apiVersionRange, engineLabels, lastingInfo, splitAddress } from './engine-identity.ts';
+import type { ApiVersionRange } from './engine-identity.ts';
+import { Health } from './health.ts';
+import { EngineMirror } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
+import { Probe } from './probe.ts';
+import { EngineSync } from './sync.ts';
+import { defaultTimings } from './timings.ts';
+import type { EngineTimings } from './timings.ts';
+
+export type { EngineChange, EngineState } from './change.ts';
+
+export interface EngineOptions {
+  /** "host:port" as announced. */
+  readonly address: string;
+  readonly logger: Logger;
+  /** Those not given have their defaults. */
+  readonly timings?: Partial<EngineTimings> | undefined;
+  readonly tls?: EngineTls | undefined;
+}
+
+/** Where requests to this engine are forwarded, through the pool that our own calls use. */
+export interface EngineEndpoint {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly agent: http.Agent;
+  readonly tls?: EngineTls;
+}
+
+export class Engine {
+  readonly address: string;
+  /** The host of the address, where published ports of the engine's containers are reached. */
+  readonly host: string;
+  readonly client: EngineClient;
+  readonly #port: number;
+  readonly #agent: http.Agent;
+  readonly #tls: EngineTls | undefined;
+  readonly #logger: Logger;
+  readonly #tasks: TaskSet;
+  readonly #health: Health;
+  readonly #listeners = new Set<EngineListener>();
+  readonly #mirror: EngineMirror;
+  readonly #sync: EngineSync;
+  readonly #probe: Probe;
+  #state: EngineState = 'pending';
+  #isStarted = false;
+  #info: EngineInfo | undefined;
+  #version: EngineVersion | undefined;
+  #updatedAt: Date | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ address, logger, timings: given, tls }: EngineOptions) {
+    const { host, port } = splitAddress(address);
+    const timings = { ...defaultTimings, ...given };
+    this.address = address;
+    this.host = host;
+    this.#port = port;
+    this.#tls = tls;
+    this.#health = new Health(timings.failuresUntilUnhealthy);
+    this.#logger = logger.child({ engine: address });
+    this.#tasks = new TaskSet(this.#logger);
+    this.#agent = createEngineAgent(tls);
+    const name = (): string => this.name;
+    const { signal } = this.#tasks;
+    const { requestTimeoutMs } = timings;
+    this.client = new EngineClient({ host, port, agent: this.#agent, tls, name, signal, requestTimeoutMs });
+    this.#mirror = new EngineMirror((change) => {
+      this.#updatedAt = new Date();
+      this.#tell(change);
+    });
+    this.#sync = this.#createSync(timings);
+    this.#probe = this.#createProbe(timings);
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** The engine's own name; its address until that is known. */
+  get name(): string {
+    return this.#info?.Name ?? this.address;
+  }
+
+  /** The engine's own id, '' until it is known. Cloned machines have equal ones. */
+  get id(): string {
+    return this.#info?.ID ?? '';
+  }
+
+  /** As last read, at most a minute old while the engine is healthy. */
+  get info(): EngineInfo | undefined {
+    return this.#info;
+  }
+
+  get version(): EngineVersion | undefined {
+    return this.#version;
+  }
+
+  /** The versions that the engine serves; the oldest alone until they are known. */
+  get apiVersion(): ApiVersionRange {
+    return this.#version === undefined ? { min: minApiVersion, max: minApiVersion } : apiVersionRange(this.#version);
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return engineLabels(this.#info);
+  }
+
+  /** Why the engine is not healthy, or what last went wrong; undefined while all is well. */
+  get lastError(): string | undefined {
+    return this.#health.lastError;
+  }
+
+  /** When the mirror was last known to be current. */
+  get updatedAt(): Date | undefined {
+    return this.#updatedAt;
+  }
+
+  get mirror(): Mirror {
+    return this.#mirror;
+  }
+
+  get endpoint(): EngineEndpoint {
+    const target = { name: this.name, host: this.host, port: this.#port, agent: this.#agent };
+    return this.#tls === undefined ? target : { ...target, tls: this.#tls };
+  }
+
+  /** Connects, and stays connected until `stop`. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#tasks.spawn('probe', (signal) => this.#probe.run(signal));
+    this.#tasks.spawn('sync', (signal) => this.#sync.run(signal));
+  }
+
+  /** Ends everything, proxied requests that use the pool included. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** What discovery says. It only makes us look: the engine's own answers decide. */
+  setAnnounced(isAlive: boolean): void {
+    if (isAlive !== (this.#state === 'healthy')) this.#probe.doubt();
+  }
+
+  /**
+   * Resolves when the mirror shows the container as it is now or newer; its record is removed when the engine has
+   * it no more. Resolves too when the engine cannot be asked, or `signal` aborts. Never rejects.
+   */
+  async refreshContainer(id: string, signal?: AbortSignal): Promise<void> {
+    if (this.#isWorthAsking()) await this.#sync.containers.refresh(id, signal);
+  }
+
+  /** As `refreshContainer`, of the whole list. */
+  async refreshImages(signal?: AbortSignal): Promise<void> {
+    if (this.#isWorthAsking()) await this.#sync.lists.images.refresh(signal);
+  }
+
+  async refreshNetworks(signal?: AbortSignal): Promise<void> {
+    if (this.#isWorthAsking()) await this.#sync.lists.networks.refresh(signal);
+  }
+
+  async refreshVolumes(signal?: AbortSignal): Promise<void> {
+    if (this.#isWorthAsking()) await this.#sync.lists.volumes.refresh(signal);
+  }
+
+  /** Calls `listener` with every change from now on, until the returned function is called or the engine is gone. */
+  subscribe(listener: EngineListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  #isWorthAsking(): boolean {
+    return this.#state === 'healthy' || this.#state === 'pending';
+  }
+
+  #createSync(timings: EngineTimings): EngineSync {
+    return new EngineSync({
+      client: this.client,
+      mirror: this.#mirror,
+      tasks: this.#tasks,
+      timings,
+      logger: this.#logger,
+      onVersion: (version) => {
+        this.#learn(version, this.#info);
+      },
+      onInfo: (info) => {
+        this.#learn(this.#version, info);
+      },
+      onCurrent: () => {
+        this.#updatedAt = new Date();
+        this.#health.becameCurrent();
+        this.#judge();
+      },
+      onBroken: (error) => {
+        this.#logger.debug('the connection to an engine broke', { error: errorMessage(error) });
+        this.#health.readFailed(error);
+        this.#judge();
+        this.#probe.doubt();
+      },
+      publish: (event) => {
+        this.#publish(event);
+      },
+    });
+  }
+
+  #createProbe(timings: EngineTimings): Probe {
+    return new Probe({
+      client: this.client,
+      timings,
+      onSuccess: () => {
+        this.#health.probeSucceeded();
+        this.#judge();
+      },
+      onRecovery: () => {
+        if (this.#state !== 'healthy') this.#sync.reconnect();
+      },
+      onFailure: (error) => {
+        this.#health.probeFailed(error);
+        this.#judge();
+      },
+    });
+  }
+
+  #judge(): void {
+    const { verdict, lastError } = this.#health;
+    if (verdict === 'undecided' || verdict === this.#state) return;
+    if (verdict === 'healthy') {
+      this.#enter('healthy');
+      return;
+    }
+    this.#health.becameStale();
+    this.#enter('unhealthy', lastError);
+    this.#sync.abandon();
+  }
+
+  #enter(state: EngineState, reason?: string): void {
+    const previous = this.#state;
+    if (previous === 'gone' || previous === state) return;
+    this.#state = state;
+    this.#logger.info('the state of an engine changed', { name: this.name, previous, state, reason });
+    this.#tell({ kind: 'state', previous, state, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #learn(version: EngineVersion | undefined, info: EngineInfo | undefined): void {
+    const isSame =
+      isDeepStrictEqual(this.#version, version) && isDeepStrictEqual(lastingInfo(this.#info), lastingInfo(info));
+    this.#version = version;
+    this.#info = info;
+    if (!isSame) this.#tell({ kind: 'info' });
+  }
+
+  #publish(event: DockerEvent): void {
+    this.#tell({ kind: 'event', event });
+  }
+
+  #tell(change: EngineChange): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#logger.error('a follower of an engine failed', { change: change.kind, error: errorMessage(error) });
+      }
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#enter('gone');
+    this.#listeners.clear();
+    this.#sync.abandon();
+    this.#agent.destroy();
+    await this.#tasks.stop();
+    this.#agent.destroy();
+  }
+}

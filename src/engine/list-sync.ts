@@ -1,0 +1,70 @@
+// Keeps one list of the mirror current: images, networks or volumes. They are small and change seldom, so the
+// list is read whole, once for all events that come close together.
+import { sleep } from '../common/abort.ts';
+import type { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import type { EngineClient } from './client.ts';
+import type { EngineMirror, FetchStart } from './mirror.ts';
+import { Refresh } from './refresh.ts';
+import type { EngineTimings } from './timings.ts';
+
+export interface ListSyncOptions {
+  readonly path: string;
+  /** Checks the answer and puts it into the mirror. */
+  readonly apply: (body: unknown, start: FetchStart) => void;
+  readonly client: EngineClient;
+  readonly mirror: EngineMirror;
+  readonly tasks: TaskSet;
+  readonly timings: EngineTimings;
+  readonly logger: Logger;
+}
+
+export class ListSync {
+  readonly #options: ListSyncOptions;
+  readonly #refresh: Refresh;
+  #soon: Promise<void> | undefined;
+
+  constructor(options: ListSyncOptions) {
+    this.#options = options;
+    const { path, tasks, timings, logger } = options;
+    this.#refresh = new Refresh({
+      name: 'refresh list',
+      run: (signal) => this.load(signal),
+      retry: { initialMs: timings.retryMinMs, maxMs: timings.retryMaxMs },
+      tasks,
+      onFailure: (error, failures) => {
+        if (failures === 1) logger.debug('a list could not be read', { path, error });
+      },
+    });
+  }
+
+  /** Reads the list once. Throws when that fails. */
+  async load(signal: AbortSignal): Promise<void> {
+    const { client, mirror, path, apply, timings } = this.#options;
+    const start = mirror.beginFetch();
+    const { body } = await client.request({ method: 'GET', path, signal, timeoutMs: timings.listTimeoutMs });
+    signal.throwIfAborted();
+    apply(body, start);
+  }
+
+  /** Resolves when the mirror shows the list as it is now or newer, or when it is in vain to wait. */
+  async refresh(signal?: AbortSignal): Promise<void> {
+    await this.#refresh.request(signal);
+  }
+
+  /** As `refresh`, shared by all who ask within the debounce time. */
+  async refreshSoon(): Promise<void> {
+    this.#soon ??= this.#refreshAfterDebounce();
+    await this.#soon;
+  }
+
+  abandon(): void {
+    this.#refresh.abandon();
+  }
+
+  async #refreshAfterDebounce(): Promise<void> {
+    await sleep(this.#options.timings.debounceMs, this.#options.tasks.signal);
+    this.#soon = undefined;
+    await this.#refresh.request();
+  }
+}

@@ -1,0 +1,126 @@
+// Single flight: at most one read of an object runs at a time. Whoever asks during a read waits for the next
+// one, so that what he sees is never older than his question. A failed read is repeated until it succeeds.
+import { sleep, withResolvers } from '../common/abort.ts';
+import { Backoff } from '../common/backoff.ts';
+import type { BackoffOptions } from '../common/backoff.ts';
+import type { TaskSet } from '../common/lifecycle.ts';
+
+export interface RefreshOptions {
+  /** For the log. */
+  readonly name: string;
+  /** Reads the object and applies what it read. Must end when `signal` aborts. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  readonly retry: BackoffOptions;
+  readonly tasks: TaskSet;
+  /** Told of each failed read, with the number of failures in a row. */
+  readonly onFailure: (error: unknown, failures: number) => void;
+  /** Told when nothing is left to read. */
+  readonly onIdle?: () => void;
+}
+
+/** Thrown by a run that applied the object but for a part: it is repeated, and nobody waits for it forever. */
+export class IncompleteRead extends Error {
+  constructor(cause: unknown) {
+    super('a part could not be read', { cause });
+    this.name = 'IncompleteRead';
+  }
+}
+
+/** Incomplete reads in a row after which those who wait are content with what there is. */
+const patience = 4;
+
+interface Loop {
+  readonly abort: AbortController;
+  current: Set<() => void>;
+}
+
+export class Refresh {
+  readonly #options: RefreshOptions;
+  #next = new Set<() => void>();
+  #loop: Loop | undefined;
+
+  constructor(options: RefreshOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when a read that began after this call has been applied, or when the refresh was abandoned or
+   * `signal` aborted. Never rejects.
+   */
+  async request(signal?: AbortSignal): Promise<void> {
+    const { tasks } = this.#options;
+    if (tasks.signal.aborted || signal?.aborted === true) return;
+    const { promise, resolve } = withResolvers<undefined>();
+    const done = (): void => {
+      resolve(undefined);
+    };
+    this.#next.add(done);
+    signal?.addEventListener('abort', done, { once: true });
+    this.#start();
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener('abort', done);
+    }
+  }
+
+  /** Ends the read under way and releases everyone who waits. A later request starts anew. */
+  abandon(): void {
+    const loop = this.#loop;
+    if (loop === undefined) return;
+    this.#loop = undefined;
+    loop.abort.abort();
+    release(loop.current);
+    release(this.#next);
+  }
+
+  #start(): void {
+    if (this.#loop !== undefined) return;
+    const loop: Loop = { abort: new AbortController(), current: new Set() };
+    this.#loop = loop;
+    this.#options.tasks.spawn(this.#options.name, async (signal) => {
+      const abandon = (): void => {
+        if (this.#loop === loop) this.abandon();
+      };
+      signal.addEventListener('abort', abandon, { once: true });
+      await this.#run(loop);
+      signal.removeEventListener('abort', abandon);
+    });
+  }
+
+  async #run(loop: Loop): Promise<void> {
+    const { run, retry, onFailure, onIdle } = this.#options;
+    const { signal } = loop.abort;
+    const backoff = new Backoff(retry);
+    let isIncomplete = false;
+    while (this.#loop === loop && (this.#next.size > 0 || isIncomplete)) {
+      loop.current = this.#next;
+      this.#next = new Set();
+      try {
+        await run(signal);
+        isIncomplete = false;
+        backoff.reset();
+        release(loop.current);
+      } catch (error) {
+        if (this.#loop !== loop) return;
+        isIncomplete = error instanceof IncompleteRead;
+        const waitMs = backoff.next();
+        if (isIncomplete && backoff.failures >= patience) release(loop.current);
+        // Those who came during the failed read wait together with those who came before it.
+        for (const done of loop.current) this.#next.add(done);
+        loop.current = new Set();
+        onFailure(error, backoff.failures);
+        await sleep(waitMs, signal);
+      }
+    }
+    // No await since the last look at #next: whoever asks from here on starts a new loop.
+    if (this.#loop !== loop) return;
+    this.#loop = undefined;
+    onIdle?.();
+  }
+}
+
+function release(waiting: Set<() => void>): void {
+  for (const done of waiting) done();
+  waiting.clear();
+}

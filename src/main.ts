@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// The edge of the process: arguments, environment, signals and the exit code. Nothing else uses `process`.
+import { readFileSync } from 'node:fs';
+import { runCommandLine } from './cli/program.ts';
+import { runJoin } from './cli/join.ts';
+import { runList } from './cli/list.ts';
+import { runManage } from './cli/manage.ts';
+import { errorMessage } from './common/errors.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // Who asks twice does not want to wait for a clean end.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  });
+}
+
+/** A reader that closes our output early (`shoal list | head -1`) is no failure. */
+process.stdout.on('error', () => process.exit(0));
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const out = (text: string): void => {
+    process.stdout.write(text);
+  };
+  const err = (text: string): void => {
+    process.stderr.write(text);
+  };
+  try {
+    return await runCommandLine(
+      process.argv.slice(2),
+      readVersion(),
+      {
+        manage: (options) => runManage(options, readVersion(), stop.signal),
+        join: (options) => runJoin(options, stop.signal),
+        list: (options) => runList(options, out, stop.signal),
+      },
+      { env: process.env, out, err },
+    );
+  } catch (error) {
+    err(`shoal: ${errorMessage(error)}\n`);
+    return 1;
+  }
+}
+
+/** The version of package.json, which lies two folders above the built file and one above the source. */
+function readVersion(): string {
+  for (const path of ['../../package.json', '../package.json']) {
+    try {
+      const parsed = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { readonly version: string };
+      return parsed.version;
+    } catch {
+      // The other place has it.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,178 @@
+// The composition root: builds every object of a manager from its options, starts them in the order in which
+// they need each other and stops them in the opposite one.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
+import type { DiscoveryBackend } from '../../discovery/backend.ts';
+import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/embedded.ts';
+import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
+import { openDiscovery } from '../../discovery/index.ts';
+import { formatListenAddress, type ListenAddress } from '../api/listen-address.ts';
+import { ApiServer } from '../api/server.ts';
+import type { ApiSettings } from '../api/settings.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import { Engine } from '../engine/engine.ts';
+import { openFilters } from '../scheduler/filters/index.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { openStrategy } from '../scheduler/strategies/index.ts';
+import { startMaintenance, type Maintenance } from './maintenance.ts';
+
+export interface ManagerOptions {
+  readonly version: string;
+  readonly logger: Logger;
+  /** Undefined: agents announce themselves to this manager. */
+  readonly discovery: string | undefined;
+  readonly discoveryOptions: Readonly<Record<string, string>>;
+  /** Where an embedded registry keeps its members. */
+  readonly registryFile: string | undefined;
+  readonly listen: readonly ListenAddress[];
+  readonly strategy: string;
+  readonly filters: readonly string[];
+  readonly seed: number | undefined;
+  readonly overcommit: number;
+  readonly cpuMode: 'engine' | 'classic';
+  readonly createRetry: number;
+  readonly tls: ManagerTls | undefined;
+  readonly heartbeatMs: number;
+  readonly refreshMinMs: number;
+  readonly refreshMaxMs: number;
+  readonly failureRetry: number;
+  readonly allowsEveryOrigin: boolean;
+  readonly prefixesNamesWithNode: boolean;
+}
+
+/** One identity towards clients and engines, as classicswarm had it. */
+interface ManagerTls {
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** The other side must show a certificate of `ca`. */
+  readonly verify: boolean;
+}
+
+export class Manager {
+  readonly #options: ManagerOptions;
+  readonly #logger: Logger;
+  readonly #tasks: TaskSet;
+  readonly #cluster: Cluster;
+  #registry: EmbeddedRegistry | undefined;
+  #server: ApiServer | undefined;
+  #maintenance: Maintenance | undefined;
+
+  /** Throws for a strategy or filter that does not exist. */
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#tasks = new TaskSet(options.logger);
+    this.#cluster = new Cluster({
+      scheduler: createScheduler(options),
+      engineFactory: (address) => this.#createEngine(address),
+      logger: options.logger,
+      createRetry: options.createRetry,
+      cpuMode: options.cpuMode,
+    });
+  }
+
+  /** Resolves when the API is served on every address; rejects when one cannot be, and then nothing goes on. */
+  async start(): Promise<void> {
+    const { listen } = this.#options;
+    try {
+      const discovery = await this.#openDiscovery();
+      this.#server = this.#createServer();
+      const bound = await Promise.all(listen.map((address) => this.#server?.listen(address) ?? address));
+      this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
+      this.#maintenance = startMaintenance(this.#cluster, this.#logger);
+      this.#logger.info('the manager is ready', {
+        listen: bound.map(formatListenAddress).join(' '),
+        discovery: discovery.name,
+        version: this.#options.version,
+      });
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Ends streams and connections, then everything behind them. Done within 10 s. May be called more than once. */
+  async stop(): Promise<void> {
+    await this.#maintenance?.stop();
+    await this.#server?.stop();
+    await this.#tasks.stop();
+    await Promise.all([this.#cluster.stop(), this.#registry?.stop()]);
+  }
+
+  async #openDiscovery(): Promise<DiscoveryBackend> {
+    const { discovery, discoveryOptions: discoveryOpts, registryFile: stateFile } = this.#options;
+    if (discovery !== undefined)
+      return openDiscovery(discovery, { role: 'manager', logger: this.#logger, discoveryOpts });
+    this.#registry = await openEmbeddedRegistry({ logger: this.#logger, stateFile });
+    return this.#registry;
+  }
+
+  #createEngine(address: string): Engine {
+    const { heartbeatMs, refreshMinMs, refreshMaxMs, failureRetry, tls, logger } = this.#options;
+    return new Engine({
+      address,
+      logger,
+      timings: {
+        probeIntervalMs: heartbeatMs,
+        engineRefreshMinIntervalMs: refreshMinMs,
+        engineRefreshMaxIntervalMs: refreshMaxMs,
+        failuresUntilUnhealthy: failureRetry,
+      },
+      tls: tls && { ca: tls.ca ?? '', cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify },
+    });
+  }
+
+  #createServer(): ApiServer {
+    const { tls } = this.#options;
+    return new ApiServer({
+      cluster: this.#cluster,
+      settings: this.#settings(),
+      logger: this.#logger,
+      intercept: this.#intercept(),
+      ...(tls && { tls: { cert: tls.cert, key: tls.key, ...(tls.verify && tls.ca ? { clientCa: tls.ca } : {}) } }),
+    });
+  }
+
+  #settings(): ApiSettings {
+    const { version, strategy, filters, prefixesNamesWithNode } = this.#options;
+    return {
+      version,
+      gitCommit: 'unknown',
+      buildTime: '',
+      hostName: hostname(),
+      strategy,
+      filters,
+      prefixesNamesWithNode,
+      role: () => ({ name: 'primary' }),
+      warnings: () => [],
+    };
+  }
+
+  /** What looks at a request before the Docker API does: leave for other origins, and the agents' announcements. */
+  #intercept(): (req: IncomingMessage, res: ServerResponse) => boolean {
+    const registration = this.#registry === undefined ? undefined : embeddedRoutes(this.#registry);
+    return (req, res) => {
+      if (this.#options.allowsEveryOrigin) allowEveryOrigin(res);
+      return registration?.(req, res) ?? false;
+    };
+  }
+}
+
+function createScheduler({ strategy, seed, filters, overcommit }: ManagerOptions): Scheduler {
+  const strategyOptions = seed === undefined ? {} : { seed };
+  return new Scheduler({
+    filters: openFilters(filters, { overcommit: { memory: overcommit, cpu: overcommit } }),
+    strategy: openStrategy(strategy, strategyOptions),
+    ...strategyOptions,
+  });
+}
+
+/** The headers with which dockerd's `--api-cors-header *` answered. */
+function allowEveryOrigin(res: ServerResponse): void {
+  res.setHeader('Access-Control-Allow-Origin', '*');
+  res.setHeader('Access-Control-Allow-Headers', 'Origin, X-Requested-With, Content-Type, Accept, X-Registry-Auth');
+  res.setHeader('Access-Control-Allow-Methods', 'HEAD, GET, POST, DELETE, PUT, OPTIONS');
+}

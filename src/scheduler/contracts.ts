@@ -1,0 +1,162 @@
+// What the scheduler sees of the world and what it answers. Everything here is read-only and synchronous:
+// a decision is made in one go between two turns of the event loop, so it needs no lock.
+import type { Expression } from './expression.ts';
+
+/** A container on a node, or one that is being created there. */
+export interface NodeContainer {
+  /** Full id; while the engine has not answered yet, a placeholder that is unique in the cluster. */
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Running, paused, restarting, or being created, which lasts until the first start. */
+  readonly isActive: boolean;
+  /** What it counts for in `Node.reservedNanoCpus`; 0 when it is not active. */
+  readonly nanoCpus: number;
+  /** What it counts for in `Node.reservedMemoryBytes`; 0 when it is not active. */
+  readonly memoryBytes: number;
+}
+
+/** One port of a node's address. */
+export interface PublishedPort {
+  /** '' means every address of the node. */
+  readonly ip: string;
+  readonly port: number;
+  /** tcp, udp or sctp. */
+  readonly protocol: string;
+}
+
+/** A published range of which the engine takes any one free port. */
+export interface PublishedPortRange {
+  readonly ip: string;
+  readonly firstPort: number;
+  /** Included. */
+  readonly lastPort: number;
+  readonly protocol: string;
+}
+
+/** An engine as the scheduler sees it. */
+export interface Node {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Keys: storagedriver kernelversion operatingsystem ostype arch version; a fact that is not known is absent. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly apiVersion: { readonly min: string; readonly max: string };
+  /** undefined: takes containers; else why it does not, for example "unhealthy: connection refused". */
+  readonly refusal: string | undefined;
+  readonly totalNanoCpus: number;
+  readonly totalMemoryBytes: number;
+  readonly reservedNanoCpus: number;
+  readonly reservedMemoryBytes: number;
+  /** Containers that count as load: running, paused, restarting, and those being created. */
+  readonly activeContainers: number;
+  /** Stopped ones too. */
+  readonly totalContainers: number;
+  /** What the node has besides CPU and memory, and how many: see `node-resources.ts` for the names. */
+  readonly genericResources: ReadonlyMap<string, number>;
+  /** Every container, also stopped ones and those being created. */
+  containers(): Iterable<NodeContainer>;
+  /** By id, unique id prefix, or name on this node. */
+  findContainer(reference: string): NodeContainer | undefined;
+  /** Whether an active container or a reservation holds the port; `exceptContainerId` is left out of the count. */
+  isPortTaken(port: PublishedPort, exceptContainerId?: string): boolean;
+  hasImage(reference: string): boolean;
+  /** Ids, `repository:tag` and `repository@digest` of every image; asked only for patterns. */
+  imageReferences(): Iterable<string>;
+  hasVolume(name: string): boolean;
+  /** By id or name; a swarm-scoped network is on every node that can join it. */
+  hasNetwork(reference: string): boolean;
+}
+
+/** So many of a thing that a node must have; names as in `Node.genericResources`. */
+export interface ResourceDemand {
+  readonly name: string;
+  /** -1: all that the node has, at least one. */
+  readonly count: number;
+}
+
+/** The only nodes that come into question, for a reason outside the filters. */
+export interface PinnedNodes {
+  /** Names or ids. */
+  readonly nodes: readonly string[];
+  /** Shown for every other node, for example "the image is not on this node". */
+  readonly reason: string;
+}
+
+/** What is known of a container when a node is chosen for it. */
+export interface PlacementRequest {
+  readonly image: string;
+  readonly name: string | undefined;
+  /** As written by the user; without the labels that the manager adds. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly constraints: readonly Expression[];
+  readonly affinities: readonly Expression[];
+  readonly whitelists: readonly Expression[];
+  readonly tolerations: readonly Expression[];
+  /** The container's own choice; undefined: the manager's. */
+  readonly strategy: string | undefined;
+  readonly ports: readonly PublishedPort[];
+  readonly portRanges: readonly PublishedPortRange[];
+  /** Ports that a container with the engine's own network will listen on. */
+  readonly hostModePorts: readonly PublishedPort[];
+  readonly nanoCpus: number;
+  readonly memoryBytes: number;
+  /** References of containers that it must sit beside. */
+  readonly dependencies: readonly string[];
+  /** Named volumes. */
+  readonly volumes: readonly string[];
+  /** User-defined networks; predefined ones are left out. */
+  readonly networks: readonly string[];
+  /** `os[/arch[/variant]]`; undefined: any. */
+  readonly platform: string | undefined;
+  readonly minimumApiVersion?: string | undefined;
+  readonly deviceRequests: readonly ResourceDemand[];
+  /** Reference of the container that this one takes the place of: what that one holds does not count. */
+  readonly replaces?: string | undefined;
+  readonly pinnedNodes?: PinnedNodes | undefined;
+}
+
+/** One condition a node must meet, compiled from the request by a filter. */
+export interface Requirement {
+  /** Shown to the user when no node is left, for example "storage==ssd". */
+  readonly description: string;
+  /** A soft requirement is given up, one at a time, when no node is left. */
+  readonly soft: boolean;
+  accepts(node: Node): boolean;
+  /** Why `node` was not accepted; without it the description is shown. Called only for refused nodes. */
+  reason?(node: Node): string;
+}
+
+/** Turns one aspect of a request into requirements. Stateless, synchronous, no I/O. An empty result: no opinion. */
+export interface Filter {
+  readonly name: string;
+  /** `nodes` is every node of the cluster, for rules that look past a single one. Most important rule first. */
+  requirements(request: PlacementRequest, nodes: readonly Node[]): readonly Requirement[];
+}
+
+/** Orders the nodes that passed every filter, best first. Ties are broken deterministically. */
+export interface Strategy {
+  readonly name: string;
+  /** `everyNode` holds the refused ones too, for orders that look past the candidates. */
+  rank(request: PlacementRequest, nodes: readonly Node[], everyNode: readonly Node[]): readonly Node[];
+  /** The score of one node in words; for the explanation of a placement. */
+  explain?(request: PlacementRequest, node: Node): string;
+}
+
+export type Placement =
+  | {
+      readonly kind: 'placed';
+      /** Best first; never empty. */
+      readonly nodes: readonly Node[];
+      /** Why the first one: strategy, score, soft rules given up. */
+      readonly explanation: readonly string[];
+    }
+  | {
+      readonly kind: 'refused';
+      /** Several lines: each node with its first failing reason. */
+      readonly explanation: string;
+    };

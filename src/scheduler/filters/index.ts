@@ -1,0 +1,74 @@
+// The filters by name. The order is the order in which their soft rules matter and in which a node's first
+// failing reason is looked for.
+import { defaultOvercommit, type Overcommit } from '../capacity.ts';
+import type { Filter } from '../contracts.ts';
+import { affinityFilter } from './affinity.ts';
+import { apiVersionFilter } from './api-version.ts';
+import { constraintFilter } from './constraint.ts';
+import { containerSlotsFilter } from './container-slots.ts';
+import { dependencyFilter } from './dependency.ts';
+import { devicesFilter } from './devices.ts';
+import { healthFilter } from './health.ts';
+import { networksFilter } from './networks.ts';
+import { platformFilter } from './platform.ts';
+import { portFilter } from './port.ts';
+import { replicasFilter } from './replicas.ts';
+import { createResourcesFilter } from './resources.ts';
+import { taintsFilter } from './taints.ts';
+import { volumesFilter } from './volumes.ts';
+import { whitelistFilter } from './whitelist.ts';
+
+export interface FilterOptions {
+  readonly overcommit?: Overcommit | undefined;
+}
+
+/** Those a user may leave out or reorder with `--filter`, in their default order. */
+export const filterNames: readonly string[] = [
+  'health',
+  'port',
+  'containerslots',
+  'dependency',
+  'affinity',
+  'constraint',
+  'whitelist',
+  'taints',
+  'replicas',
+];
+
+/** Without these an engine would refuse the container, overload its node, or lose sight of its data. */
+const standingNames: readonly string[] = ['resources', 'platform', 'apiversion', 'volumes', 'networks', 'devices'];
+
+/**
+ * The filters of `names` in that order, all when it is empty, and then those that always apply and were not named.
+ * Throws an Error that names the accepted ones.
+ */
+export function openFilters(names: readonly string[] = [], options: FilterOptions = {}): readonly Filter[] {
+  const chosen = names.length === 0 ? filterNames : names;
+  const all = new Set([...chosen, ...standingNames]);
+  const overcommit = options.overcommit ?? defaultOvercommit;
+  return [...all].map((name) => openFilter(name, overcommit));
+}
+
+function openFilter(name: string, overcommit: Overcommit): Filter {
+  const filter = [...plainFilters, createResourcesFilter(overcommit)].find((candidate) => candidate.name === name);
+  if (filter !== undefined) return filter;
+  const accepted = [...filterNames, ...standingNames].join(', ');
+  throw new Error(`unknown filter "${name}": expected one of ${accepted}`);
+}
+
+const plainFilters: readonly Filter[] = [
+  healthFilter,
+  portFilter,
+  containerSlotsFilter,
+  dependencyFilter,
+  affinityFilter,
+  constraintFilter,
+  whitelistFilter,
+  taintsFilter,
+  replicasFilter,
+  platformFilter,
+  apiVersionFilter,
+  volumesFilter,
+  networksFilter,
+  devicesFilter,
+];

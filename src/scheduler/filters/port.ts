@@ -1,0 +1,82 @@
+// A published port needs a node where nothing active holds it, by address and protocol; of a range one port that
+// is free is enough. What the replaced container holds counts as free.
+import type { Filter, Node, PlacementRequest, PublishedPort, PublishedPortRange, Requirement } from '../contracts.ts';
+import { replacedOn } from './replaced.ts';
+
+export const portFilter: Filter = {
+  name: 'port',
+  requirements: (request) => {
+    const fixed = [...request.ports, ...request.hostModePorts].map((port) => portRequirement(port, request));
+    return request.portRanges.length === 0 ? fixed : [...fixed, rangeRequirement(request)];
+  },
+};
+
+/** The ports that a reservation for `request` on `node` must hold: the fixed ones, and for each range the first that is free. */
+export function portsToReserve(request: PlacementRequest, node: Node): readonly PublishedPort[] {
+  const fixed = [...request.ports, ...request.hostModePorts];
+  return [...fixed, ...(assignRanges(request, node) ?? [])];
+}
+
+function portRequirement(port: PublishedPort, request: PlacementRequest): Requirement {
+  const text = portText(port.ip, String(port.port), port.protocol);
+  return {
+    description: `port ${text} free`,
+    soft: false,
+    accepts: (node) => isFree(node, port, request),
+    reason: () => `port ${text} is taken`,
+  };
+}
+
+function rangeRequirement(request: PlacementRequest): Requirement {
+  const text = request.portRanges.map(rangeText).join(', ');
+  return {
+    description: `a free port in ${text}`,
+    soft: false,
+    accepts: (node) => assignRanges(request, node) !== undefined,
+    reason: () => `no free port left in ${text}`,
+  };
+}
+
+/** One free port for each range, none of them twice; undefined when there are not enough. */
+function assignRanges(request: PlacementRequest, node: Node): readonly PublishedPort[] | undefined {
+  const assigned: PublishedPort[] = [];
+  for (const range of request.portRanges) {
+    const port = firstFree(range, request, node, assigned);
+    if (port === undefined) return undefined;
+    assigned.push(port);
+  }
+  return assigned;
+}
+
+function firstFree(
+  { ip, firstPort, lastPort, protocol }: PublishedPortRange,
+  request: PlacementRequest,
+  node: Node,
+  assigned: readonly PublishedPort[],
+): PublishedPort | undefined {
+  for (let port = firstPort; port <= lastPort; port += 1) {
+    const candidate = { ip, port, protocol };
+    const isAssigned = [...assigned, ...request.ports].some((other) => isSamePort(other, candidate));
+    if (!isAssigned && isFree(node, candidate, request)) return candidate;
+  }
+  return undefined;
+}
+
+function isFree(node: Node, port: PublishedPort, request: PlacementRequest): boolean {
+  if (!node.isPortTaken(port)) return true;
+  const replaced = replacedOn(node, request);
+  return replaced !== undefined && !node.isPortTaken(port, replaced.id);
+}
+
+function isSamePort(a: PublishedPort, b: PublishedPort): boolean {
+  return a.port === b.port && a.protocol === b.protocol && (a.ip === '' || b.ip === '' || a.ip === b.ip);
+}
+
+function rangeText({ ip, firstPort, lastPort, protocol }: PublishedPortRange): string {
+  return portText(ip, `${firstPort}-${lastPort}`, protocol);
+}
+
+function portText(ip: string, port: string, protocol: string): string {
+  const address = ip.includes(':') ? `[${ip}]` : ip;
+  return `${address === '' ? '' : `${address}:`}${port}/${protocol}`;
+}

@@ -1,0 +1,62 @@
+// Spread over the values of an engine label (zones, racks): the zone with the fewest copies of the same Compose
+// service first, then the one with the fewest containers, and within a zone as spread does.
+import { isReplicaOf, replicaGroup } from '../replica-group.ts';
+import type { Node, PlacementRequest, Strategy } from '../contracts.ts';
+import { explainLoad, rankByLoad, type StrategyOptions } from './load-order.ts';
+
+export function createSpreadOver(label: string, options: StrategyOptions): Strategy {
+  return {
+    name: `spread:${label}`,
+    rank: (request, nodes, everyNode) =>
+      rankByZone(request, nodes, countZones(request, everyNode, label), label, options),
+    explain: (request, node) => `${label} ${zoneOf(node, label)}; ${explainLoad(request, node, options)}`,
+  };
+}
+
+interface ZoneLoad {
+  readonly replicas: number;
+  readonly containers: number;
+}
+
+const emptyZone: ZoneLoad = { replicas: 0, containers: 0 };
+
+function rankByZone(
+  request: PlacementRequest,
+  nodes: readonly Node[],
+  zones: ReadonlyMap<string, ZoneLoad>,
+  label: string,
+  options: StrategyOptions,
+): readonly Node[] {
+  const loadOfZone = (node: Node): ZoneLoad => zones.get(zoneOf(node, label)) ?? emptyZone;
+  const ranked = rankByLoad(request, nodes, 'emptiest', options).map((node) => ({ node, zone: loadOfZone(node) }));
+  // The sort is stable: within a zone, and between equal zones, the order by load stays.
+  ranked.sort((a, b) => a.zone.replicas - b.zone.replicas || a.zone.containers - b.zone.containers);
+  return ranked.map(({ node }) => node);
+}
+
+/** Nodes that the filters refused count too: a zone does not become empty because its port is taken. */
+function countZones(request: PlacementRequest, nodes: readonly Node[], label: string): ReadonlyMap<string, ZoneLoad> {
+  const zones = new Map<string, ZoneLoad>();
+  for (const node of nodes) {
+    const zone = zoneOf(node, label);
+    const { replicas, containers } = zones.get(zone) ?? emptyZone;
+    zones.set(zone, {
+      replicas: replicas + countReplicas(request, node),
+      containers: containers + node.activeContainers,
+    });
+  }
+  return zones;
+}
+
+function countReplicas(request: PlacementRequest, node: Node): number {
+  const group = replicaGroup(request);
+  if (group === undefined) return 0;
+  let count = 0;
+  for (const container of node.containers()) if (isReplicaOf(group, container)) count += 1;
+  return count;
+}
+
+/** Nodes without the label make up a zone of their own. */
+function zoneOf(node: Node, label: string): string {
+  return node.labels[label] ?? '';
+}

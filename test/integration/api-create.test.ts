@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'mocha';
+import { startSimulatedCluster } from '../support/simulated-cluster.ts';
+import type { SimulatedCluster } from '../support/simulated-cluster.ts';
+
+const messageOf = (body: unknown): string => (body as { message: string }).message;
+
+describe('creating a container', () => {
+  let shoal: SimulatedCluster;
+
+  before(async () => {
+    shoal = await startSimulatedCluster({ engines: 3 });
+  });
+
+  after(() => shoal.stop());
+
+  afterEach(async () => {
+    for (const engine of shoal.engines) engine.faults.clear();
+    const { body } = await shoal.api.get('/containers/json?all=1');
+    await Promise.all((body as { Id: string }[]).map(({ Id }) => shoal.api.delete(`/containers/${Id}?force=1`)));
+  });
+
+  it('answers 201 with the id and a list of warnings', async () => {
+    const answer = await shoal.api.post('/containers/create?name=web').send({ Image: 'busybox' }).expect(201);
+
+    assert.deepEqual(Object.keys(answer.body as object).sort(), ['Id', 'Warnings']);
+    assert.deepEqual((answer.body as { Warnings: unknown }).Warnings, []);
+  });
+
+  it('passes unknown fields to the engine', async () => {
+    const body = { Image: 'busybox', Future: { a: [1, null] }, HostConfig: { Newer: 'x', Memory: 1 << 24 } };
+    const id = await shoal.run({ body, isStarted: false });
+
+    const created = shoal.engineOf(id).containers.get(id)?.createBody as Record<string, unknown>;
+    assert.deepEqual(created['Future'], body.Future);
+    assert.equal((created['HostConfig'] as Record<string, unknown>)['Newer'], 'x');
+  });
+
+  it('spreads six containers over three nodes by two', async () => {
+    for (let i = 0; i < 6; i += 1) await shoal.run();
+
+    assert.deepEqual(
+      shoal.engines.map((engine) => engine.containers.size),
+      [2, 2, 2],
+    );
+  });
+
+  it('puts a container where a constraint wants it', async () => {
+    const id = await shoal.run({ body: { Env: ['constraint:node==node-2', 'A=b'] } });
+
+    assert.equal(shoal.engineOf(id).name, 'node-2');
+  });
+
+  it('names each node with its reason when none fits', async () => {
+    const answer = await shoal.api.post('/containers/create').send({ Image: 'busybox', Env: ['constraint:node==node-9'] });
+
+    assert.ok([409, 503].includes(answer.status), String(answer.status));
+    for (const engine of shoal.engines) assert.ok(messageOf(answer.body).includes(engine.name));
+  });
+
+  it('answers 404 for an image that no node has, and for nothing else', async () => {
+    await shoal.api.post('/containers/create').send({ Image: 'nope:1' }).expect(404, { message: 'No such image: nope:1' });
+  });
+
+  const malformed: readonly (readonly [string, string | Buffer, string, RegExp])[] = [
+    ['no JSON', '{"Image":', 'application/json', /invalid JSON/],
+    ['no Content-Type of JSON', 'Image=busybox', 'text/plain', /^Content-Type specified \(text\/plain\) must be 'application\/json'/],
+    ['null', 'null', 'application/json', /config cannot be empty/],
+    ['an empty object', '{}', 'application/json', /config cannot be empty/],
+    ['an array', '[]', 'application/json', /cannot unmarshal array/],
+    ['a number', '5', 'application/json', /cannot unmarshal number/],
+    ['a number for the image', '{"Image":5}', 'application/json', /cannot unmarshal number into Go struct field/],
+    ['labels in a list', '{"Image":"busybox","Labels":["a"]}', 'application/json', /cannot unmarshal array/],
+  ];
+  for (const [title, body, type, message] of malformed) {
+    it(`refuses ${title} with 400`, async () => {
+      const answer = await shoal.api.post('/containers/create').set('Content-Type', type).send(body);
+
+      assert.equal(answer.status, 400);
+      assert.equal(answer.headers['content-type'], 'application/json');
+      assert.match(messageOf(answer.body), message);
+    });
+  }
+
+  it('refuses an invalid name in dockerd\'s words', async () => {
+    await shoal.api.post('/containers/create?name=a%20b').send({ Image: 'busybox' }).expect(400, {
+      message: 'Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
+    });
+  });
+
+  it('creates each of many at once exactly once, evenly', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => shoal.api.post(`/containers/create?name=c${i}`).send({ Image: 'busybox' })),
+    );
+
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]));
+    assert.deepEqual(
+      shoal.engines.map((engine) => engine.containers.size),
+      [10, 10, 10],
+    );
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { afterEach, describe, it } from 'mocha';
+import { exchange } from '../../src/proxy/exchange.ts';
+import { forward } from '../../src/proxy/forward.ts';
+import { hijack } from '../../src/proxy/hijack.ts';
+import type { Upstream } from '../../src/proxy/upstream.ts';
+import { RawConnection, startFrontServer } from '../support/raw-peers.ts';
+import { tlsIdentity } from '../support/tls-identity.ts';
+import { until } from '../support/until.ts';
+
+const trust = { ca: tlsIdentity.cert };
+const switching = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
+const cleanups: (() => Promise<void> | void)[] = [];
+
+interface SecureEngine {
+  readonly upstream: Upstream;
+  readonly connections: RawConnection[];
+}
+
+async function startSecureEngine(): Promise<SecureEngine> {
+  const connections: RawConnection[] = [];
+  const server = tls.createServer({ ...tlsIdentity, allowHalfOpen: true }, (socket) => {
+    connections.push(new RawConnection(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const agent = new https.Agent({ ...trust, keepAlive: true });
+  cleanups.push(async () => {
+    agent.destroy();
+    for (const { socket } of connections) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { upstream: { name: 'node-1', host: '127.0.0.1', port, agent, tls: trust }, connections };
+}
+
+async function connect(port: number): Promise<RawConnection> {
+  const client = new RawConnection(tls.connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...trust }));
+  cleanups.unshift(() => {
+    client.socket.destroy();
+  });
+  return until('the client is connected', () => client.socket.readyState === 'open' && client);
+}
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+describe('proxy over TLS', () => {
+  it('carries half-closes both ways through a hijacked connection', async () => {
+    const { upstream, connections } = await startSecureEngine();
+    const ended: Promise<void>[] = [];
+    const server = https.createServer({ ...tlsIdentity, allowHalfOpen: true });
+    server.on('upgrade', (req, socket, head) => {
+      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
+    });
+    const front = await startFrontServer(server);
+    cleanups.push(() => front.close());
+    const client = await connect(front.port);
+    client.send('POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n');
+    const remote = await until('the engine is asked', () => connections[0]);
+    await remote.receives('\r\n\r\n');
+    remote.send(switching);
+    await client.receives('\r\n\r\n');
+    client.socket.end('last input');
+    await remote.ends();
+    assert.equal(remote.body, 'last input');
+    remote.socket.end('late output');
+    await client.ends();
+    assert.equal(client.body, 'late output');
+    await Promise.all(ended);
+  });
+
+  it('breaks the client when the engine breaks', async () => {
+    const { upstream, connections } = await startSecureEngine();
+    const server = http.createServer();
+    const ended: Promise<void>[] = [];
+    server.on('upgrade', (req, socket, head) => {
+      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
+    });
+    const front = await startFrontServer(server);
+    cleanups.push(() => front.close());
+    const client = await RawConnection.open(front.port);
+    client.send('POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n');
+    const remote = await until('the engine is asked', () => connections[0]);
+    await remote.receives('\r\n\r\n');
+    remote.send(switching);
+    await client.receives('\r\n\r\n');
+    remote.socket.destroy();
+    await client.ends();
+    client.socket.destroy();
+    await Promise.all(ended);
+  });
+
+  it('forwards requests and exchanges answers', async () => {
+    const { upstream, connections } = await startSecureEngine();
+    const results: string[] = [];
+    const front = await startFrontServer(
+      http.createServer((req, res) => {
+        forward(req, res, upstream, { path: req.url ?? '' }).then(
+          ({ outcome }) => results.push(outcome),
+          (error: unknown) => results.push(String(error)),
+        );
+      }),
+    );
+    cleanups.push(() => front.close());
+    const client = await RawConnection.open(front.port);
+    client.send('GET /x HTTP/1.1\r\nHost: manager.example\r\n\r\n');
+    const remote = await until('the engine is asked', () => connections[0]);
+    await remote.receives('GET /x HTTP/1.1\r\n');
+    remote.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    await client.receives('\r\n\r\nok');
+    client.socket.destroy();
+    assert.deepEqual(results, ['complete']);
+
+    const answer = exchange(upstream, { method: 'GET', path: '/y', signal: new AbortController().signal });
+    await remote.receives('GET /y HTTP/1.1\r\n');
+    remote.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    assert.equal((await answer).body.toString(), 'ok');
+    assert.equal(connections.length, 1);
+  });
+
+  it('refuses an engine whose certificate is not trusted', async () => {
+    const { upstream } = await startSecureEngine();
+    const stranger = { ...upstream, tls: {}, agent: new https.Agent() };
+    const signal = new AbortController().signal;
+    await assert.rejects(exchange(stranger, { method: 'GET', path: '/x', signal }), { status: 503 });
+  });
+});

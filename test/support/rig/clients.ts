@@ -1,0 +1,108 @@
+// Stock command-line clients pointed at an address: `docker` of several versions with its plugins, and both Composes.
+// Their configuration is a folder of the rig, so that nothing of the user's own is read or changed.
+import type { ChildProcess } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { run, spawnMortal, systemEnvironment, type CommandResult } from './command.ts';
+import { searchPath } from './packages.ts';
+import { markVariable, stateDirectory, type RigKind } from './rig-kind.ts';
+import { unpackedDirectory } from './unpacked-packages.ts';
+
+export interface ClientOptions {
+  readonly input?: string | Uint8Array;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** 'path' (default) is the `docker` that the PATH leads to; 20.10 is that of the package docker.io. */
+  readonly cli?: 'path' | '20.10' | '26.1' | '28.5';
+  /** Talks to this "HOST:PORT" instead of the manager. */
+  readonly address?: string;
+}
+
+export class Clients {
+  readonly #kind: RigKind;
+  readonly #address: string;
+
+  /** `address`: "HOST:PORT" that the clients talk to. */
+  constructor(kind: RigKind, address: string) {
+    this.#kind = kind;
+    this.#address = address;
+    this.#installPlugins();
+  }
+
+  /** Any exit code resolves; a client that exceeds `timeoutMs` (60 s) is killed and rejects. */
+  async docker(args: readonly string[], options: ClientOptions = {}): Promise<CommandResult> {
+    const { input, timeoutMs, cwd } = options;
+    return await run(dockerProgram(options), args, {
+      env: this.environment(options),
+      ...(input === undefined ? {} : { input }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  }
+
+  /** With pipes for stdin, stdout and stderr; it is the caller's to end. */
+  spawnDocker(args: readonly string[], options: ClientOptions = {}): ChildProcess {
+    const { cwd } = options;
+    return spawnMortal(dockerProgram(options), args, {
+      env: this.environment(options),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  }
+
+  /** 'v2' is the plugin of the docker client, 'v1' the old program `docker-compose`. */
+  async compose(version: 'v1' | 'v2', args: readonly string[], options: ClientOptions = {}): Promise<CommandResult> {
+    const patient = { timeoutMs: 120_000, ...options };
+    if (version === 'v2') return await this.docker(['compose', ...args], patient);
+    const { input, timeoutMs, cwd } = patient;
+    return await run('/usr/bin/docker-compose', args, {
+      env: this.environment(options),
+      timeoutMs,
+      ...(input === undefined ? {} : { input }),
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  }
+
+  /** For programs of a test's own that speak to the same address, a terminal for instance. */
+  environment(options: ClientOptions = {}): NodeJS.ProcessEnv {
+    const clean = Object.entries(systemEnvironment()).filter(
+      ([name]) => !/^(DOCKER|COMPOSE|BUILDX|BUILDKIT)_/.test(name),
+    );
+    return {
+      ...Object.fromEntries(clean),
+      DOCKER_HOST: `tcp://${options.address ?? this.#address}`,
+      DOCKER_CONFIG: this.#configDirectory,
+      DOCKER_CLI_HINTS: 'false',
+      [markVariable]: this.#kind.name,
+      ...options.env,
+    };
+  }
+
+  get #configDirectory(): string {
+    return `${stateDirectory(this.#kind)}/docker-config`;
+  }
+
+  #installPlugins(): void {
+    const plugins = `${this.#configDirectory}/cli-plugins`;
+    mkdirSync(plugins, { recursive: true });
+    const sources = [
+      `${unpackedDirectory('buildx')}/usr/libexec/docker/cli-plugins/docker-buildx`,
+      `${unpackedDirectory('compose-v2')}/usr/libexec/docker/cli-plugins/docker-compose`,
+    ];
+    for (const source of sources) {
+      if (existsSync(source)) copyFileSync(source, `${plugins}/${source.split('/').at(-1) ?? ''}`);
+    }
+  }
+}
+
+function dockerProgram({ cli = 'path' }: ClientOptions): string {
+  switch (cli) {
+    case 'path':
+      return 'docker';
+    case '20.10':
+      return '/usr/bin/docker';
+    case '26.1':
+    case '28.5':
+      return `${searchPath(`engine-${cli}`).split(':')[1] ?? ''}/docker`;
+  }
+}

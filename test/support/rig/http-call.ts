@@ -1,0 +1,66 @@
+// One HTTP request on a connection of its own, answered whole. For streams, tests open their own.
+import { createReadStream } from 'node:fs';
+import { request, type IncomingHttpHeaders } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The parsed body; undefined when it is not JSON. */
+  readonly json: unknown;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  /** "http://HOST:PORT/path". */
+  readonly url: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Path of a file to send instead of a body. */
+  readonly file?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+export async function httpCall({
+  method,
+  url,
+  body,
+  file,
+  headers = {},
+  timeoutMs = 60_000,
+}: HttpCall): Promise<HttpAnswer> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const type = file === undefined ? 'application/json' : 'application/x-tar';
+  const outgoing = request(url, {
+    method,
+    agent: false,
+    signal,
+    headers: { ...(body === undefined && file === undefined ? {} : { 'content-type': type }), ...headers },
+  });
+  const answered = new Promise<HttpAnswer>((resolve, reject) => {
+    outgoing.on('error', reject);
+    outgoing.on('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json: parsed(text) });
+      });
+    });
+  });
+  // An answer that comes before the whole file was sent makes the sending fail; the answer says why.
+  if (file === undefined) outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  else pipeline(createReadStream(file), outgoing).catch(() => undefined);
+  return await answered;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { mergeMembership, parseIndex, parseServices, parseWithdrawn } from '../../../../discovery/consul/answer.ts';
+
+const alive = (address: string) => ({ address, alive: true });
+const lost = (address: string) => ({ address, alive: false });
+
+describe('the membership after an answer of Consul', () => {
+  const cases = [
+    {
+      title: 'takes what is announced',
+      known: [],
+      announced: [alive('b:1'), lost('a:1')],
+      withdrawn: [],
+      expected: [lost('a:1'), alive('b:1')],
+      hasMissing: false,
+    },
+    {
+      title: 'keeps everything, not alive, after the store was wiped',
+      known: [alive('a:1'), alive('b:1')],
+      announced: [],
+      withdrawn: [],
+      expected: [lost('a:1'), lost('b:1')],
+      hasMissing: true,
+    },
+    {
+      title: 'lets go of what was withdrawn',
+      known: [alive('a:1'), alive('b:1')],
+      announced: [alive('b:1')],
+      withdrawn: ['a:1'],
+      expected: [alive('b:1')],
+      hasMissing: false,
+    },
+    {
+      title: 'lets go of the last engine when it was withdrawn',
+      known: [alive('a:1')],
+      announced: [],
+      withdrawn: ['a:1'],
+      expected: [],
+      hasMissing: false,
+    },
+    {
+      title: 'lets go of what was withdrawn and is still listed elsewhere',
+      known: [alive('a:1')],
+      announced: [lost('a:1')],
+      withdrawn: ['a:1'],
+      expected: [],
+      hasMissing: false,
+    },
+    {
+      title: 'believes the living of two registrations',
+      known: [],
+      announced: [lost('a:1'), alive('a:1')],
+      withdrawn: [],
+      expected: [alive('a:1')],
+      hasMissing: false,
+    },
+    {
+      title: 'takes an engine back that was missing',
+      known: [lost('a:1')],
+      announced: [alive('a:1')],
+      withdrawn: [],
+      expected: [alive('a:1')],
+      hasMissing: false,
+    },
+  ];
+  for (const { title, known, announced, withdrawn, expected, hasMissing } of cases) {
+    it(title, () => {
+      const merged = mergeMembership(known, { announced, withdrawn: new Set(withdrawn) });
+
+      assert.deepEqual(merged, { entries: expected, hasMissing });
+    });
+  }
+});
+
+describe('services as Consul lists them', () => {
+  const service = (address: string, port: unknown, ...states: string[]) => ({
+    Node: { Node: 'n', Address: '10.9.9.9' },
+    Service: { ID: 'x', Service: 'shoal', Address: address, Port: port },
+    Checks: states.map((Status) => ({ Status })),
+  });
+  const cases = [
+    {
+      title: 'a passing one is alive',
+      item: service('10.0.0.1', 2375, 'passing', 'passing'),
+      expected: [alive('10.0.0.1:2375')],
+    },
+    {
+      title: 'one with a critical check is not alive',
+      item: service('10.0.0.1', 2375, 'passing', 'critical'),
+      expected: [lost('10.0.0.1:2375')],
+    },
+    { title: 'one without an address is at its node', item: service('', 2375), expected: [alive('10.9.9.9:2375')] },
+    { title: 'an IPv6 address gets brackets', item: service('fe80::1', 2375), expected: [alive('[fe80::1]:2375')] },
+    { title: 'one without a port is left out', item: service('10.0.0.1', 0), expected: [] },
+    { title: 'one with a senseless address is left out', item: service('no host', 1), expected: [] },
+    { title: 'something else is left out', item: 7, expected: [] },
+  ];
+  for (const { title, item, expected } of cases) {
+    it(title, () => {
+      assert.deepEqual(parseServices([item]), expected);
+    });
+  }
+
+  it('are never taken from an answer that is no list', () => {
+    for (const body of [undefined, null, {}, '']) assert.throws(() => parseServices(body), /list of services/);
+  });
+});
+
+describe('details of Consul answers', () => {
+  it('an index that is missing, senseless or 0 starts anew', () => {
+    for (const index of [undefined, '', 'x', '-1', '0']) assert.equal(parseIndex({ 'x-consul-index': index }), 0);
+    assert.equal(parseIndex(undefined), 0);
+    assert.equal(parseIndex({ 'x-consul-index': '42' }), 42);
+  });
+
+  it('withdrawn addresses are the names under their folder', () => {
+    assert.deepEqual(parseWithdrawn(['p/withdrawn/a:1', 'other', 3], 'p/withdrawn/'), new Set(['a:1']));
+    assert.deepEqual(parseWithdrawn(undefined, 'p/withdrawn/'), new Set());
+  });
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { runCommandLine, type JoinOptions, type ListOptions, type ManageOptions } from '../../../../src/cli/program.ts';
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly manage?: ManageOptions;
+  readonly join?: JoinOptions;
+  readonly list?: ListOptions;
+}
+
+async function run(line: string, env: Record<string, string> = {}): Promise<Run> {
+  const seen: { manage?: ManageOptions; join?: JoinOptions; list?: ListOptions } = {};
+  let out = '';
+  let err = '';
+  const code = await runCommandLine(
+    line.split(' ').filter((word) => word !== ''),
+    '1.2.3',
+    {
+      manage: async (options) => {
+        await Promise.resolve();
+        seen.manage = options;
+      },
+      join: async (options) => {
+        await Promise.resolve();
+        seen.join = options;
+      },
+      list: async (options) => {
+        await Promise.resolve();
+        seen.list = options;
+      },
+    },
+    {
+      env,
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+    },
+  );
+  return { code, out, err, ...seen };
+}
+
+describe('the command line', () => {
+  it('has the defaults of the ancestor, and embedded discovery when none is named', async () => {
+    const { manage, code } = await run('manage');
+    assert.equal(code, 0);
+    assert.equal(manage?.discovery, undefined);
+    assert.deepEqual(manage?.listen, [{ kind: 'tcp', host: '127.0.0.1', port: 2375 }]);
+    assert.equal(manage?.strategy, 'spread');
+    assert.deepEqual(manage?.cluster, { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' });
+    assert.deepEqual([manage?.refreshMinMs, manage?.refreshMaxMs, manage?.failureRetry], [30_000, 60_000, 3]);
+  });
+
+  it('replaces the default address by the first -H and adds the later ones', async () => {
+    const { manage } = await run('m -H tcp://10.0.0.1:4000 -H unix:///run/shoal.sock -H tcp://[::1]:4001 -H :4002');
+    assert.deepEqual(manage?.listen, [
+      { kind: 'tcp', host: '10.0.0.1', port: 4000 },
+      { kind: 'unix', path: '/run/shoal.sock' },
+      { kind: 'tcp', host: '::1', port: 4001 },
+      { kind: 'tcp', host: '0.0.0.0', port: 4002 },
+    ]);
+  });
+
+  it('reads units, aliases and options of the cluster', async () => {
+    const { manage } = await run(
+      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 nodes://a:1',
+    );
+    assert.equal(manage?.logLevel, 'debug');
+    assert.equal(manage?.strategy, 'binpack');
+    assert.deepEqual(manage?.filters, ['health', 'port']);
+    assert.equal(manage?.heartbeatMs, 500);
+    assert.deepEqual(manage?.cluster, { overcommit: -0.1, createRetry: 2, cpuMode: 'engine' });
+    assert.equal(manage?.discovery, 'nodes://a:1');
+  });
+
+  it('starts every parse from the defaults', async () => {
+    await run('manage -H tcp://10.0.0.1:4000');
+    const { manage } = await run('manage -H tcp://10.0.0.2:4000');
+    assert.deepEqual(manage?.listen, [{ kind: 'tcp', host: '10.0.0.2', port: 4000 }]);
+  });
+
+  it('takes the discovery of join and list from the environment', async () => {
+    const { join } = await run('join --addr 10.0.0.2:2375', { SWARM_DISCOVERY: 'consul://c:8500/x' });
+    assert.deepEqual([join?.advertise, join?.discovery], ['10.0.0.2:2375', 'consul://c:8500/x']);
+    const { list } = await run('l --timeout 2s file:///etc/nodes', { SWARM_DISCOVERY: 'consul://c:8500/x' });
+    assert.deepEqual([list?.discovery, list?.timeoutMs], ['file:///etc/nodes', 2_000]);
+  });
+
+  it('prints its version and its help with exit code 0', async () => {
+    assert.deepEqual(await run('--version'), { code: 0, out: '1.2.3\n', err: '' });
+    const help = await run('help');
+    assert.equal(help.code, 0);
+    assert.match(help.out, /manage.*\n.*join/s);
+  });
+
+  const mistakes: readonly { line: string; says: RegExp }[] = [
+    { line: 'manage --nonsense', says: /--nonsense/ },
+    { line: 'manage --strategy best', says: /--strategy.*best.*spread, binpack, random/ },
+    { line: 'manage -f sunshine', says: /--filter.*sunshine.*health/ },
+    { line: 'manage --heartbeat 5', says: /--heartbeat.*duration.*1s/ },
+    { line: 'manage --engine-failure-retry 0', says: /--engine-failure-retry.*at least 1/ },
+    { line: 'manage --engine-refresh-retry 5', says: /--engine-refresh-retry.*3/ },
+    { line: 'manage -H http://x', says: /--host.*tcp:\/\/HOST:PORT or unix:\/\/PATH/ },
+    { line: 'manage -H tcp://x:99999', says: /--host.*tcp:\/\/HOST:PORT/ },
+    { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*greater than -1/ },
+    { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
+    { line: 'manage --tls', says: /--tlscert and --tlskey/ },
+    { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
+    { line: 'manage a:1 b:2', says: /arguments/ },
+    { line: 'join nodes://a:1', says: /--advertise/ },
+    { line: 'join --advertise 10.0.0.1 nodes://a:1', says: /--advertise.*HOST:PORT/ },
+    { line: 'join --advertise 0.0.0.0:2375 nodes://a:1', says: /--advertise.*every interface/ },
+    {
+      line: 'join --advertise a:1 --ttl 5s --heartbeat 5s nodes://a:1',
+      says: /--ttl must be greater than --heartbeat/,
+    },
+    { line: 'join --advertise a:1', says: /<discovery> is missing/ },
+    { line: 'list', says: /<discovery> is missing/ },
+    { line: 'explode', says: /explode/ },
+  ];
+  for (const { line, says } of mistakes) {
+    it(`refuses "${line}" in one line with exit code 2`, async () => {
+      const result = await run(line);
+      assert.equal(result.code, 2);
+      assert.match(result.err, says);
+      assert.equal(result.err.trimEnd().split('\n').length, 1, result.err);
+      assert.equal(result.out, '');
+    });
+  }
+});

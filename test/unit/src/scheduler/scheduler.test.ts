@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { portsToReserve } from '../../../../src/scheduler/filters/port.ts';
+import { placementRequest } from '../../../../src/scheduler/request.ts';
+import { aNode, gib, someNodes } from './a-node.ts';
+import { aScheduler, namesFor, refusalOf, run, withRules } from './place.ts';
+
+describe('soft rules', () => {
+  const nodes = [
+    aNode({ name: 'a', labels: { zone: 'x' } }),
+    aNode({ name: 'b', labels: { zone: 'y', storage: 'ssd' } }),
+    aNode({ name: 'c', labels: { zone: 'y' } }),
+  ];
+
+  it('hold while a node is left', () => {
+    assert.deepEqual(namesFor(withRules('constraint:zone==~y'), nodes), ['b', 'c']);
+    assert.deepEqual(namesFor(withRules('constraint:zone==~y', 'constraint:storage==~ssd'), nodes), ['b']);
+  });
+
+  it('that cannot be met cost no other, whichever comes first', () => {
+    assert.deepEqual(namesFor(withRules('constraint:zone==~moon', 'constraint:storage==~ssd'), nodes), ['b']);
+    assert.deepEqual(namesFor(withRules('constraint:storage==~ssd', 'constraint:zone==~moon'), nodes), ['b']);
+  });
+
+  it('that exclude each other are given up last first', () => {
+    assert.deepEqual(namesFor(withRules('constraint:zone==~x', 'constraint:storage==~ssd'), nodes), ['a']);
+    assert.deepEqual(namesFor(withRules('constraint:storage==~ssd', 'constraint:zone==~x'), nodes), ['b']);
+  });
+
+  it('never weaken a hard one', () => {
+    assert.deepEqual(namesFor(withRules('constraint:zone==~y', 'constraint:node==a'), nodes), ['a']);
+    assert.deepEqual(namesFor(withRules('constraint:zone==moon', 'constraint:storage==~ssd'), nodes), []);
+  });
+});
+
+describe('a placement', () => {
+  it('tells the strategy, the score of the chosen node and the rules given up', () => {
+    const nodes = someNodes(2, { memoryGib: 4 });
+    const request = placementRequest({ HostConfig: { Memory: gib }, Env: ['constraint:zone==~moon'] });
+    const placement = aScheduler().place(request, nodes);
+    assert.deepEqual(placement.explanation, [
+      'strategy spread: best of 2 candidates among 2 nodes',
+      'node-1: score 125.0 = cpu 100.0 + memory 25.0; containers 0',
+      'given up: constraint zone==~moon',
+    ]);
+  });
+
+  it('obeys the strategy of the container while others follow the manager', () => {
+    const scheduler = aScheduler('spread');
+    const nodes = someNodes(3);
+    const strategies = ['strategy:binpack', 'A=1', 'strategy:binpack', 'strategy:binpack'];
+    assert.deepEqual(
+      strategies.map((entry) => run(scheduler, withRules(entry), nodes)),
+      ['node-1', 'node-2', 'node-1', 'node-1'],
+    );
+  });
+
+  it('stays on pinned nodes, by name or id', () => {
+    const request = placementRequest({});
+    const place = (nodes: readonly string[]): readonly string[] => {
+      const placement = aScheduler().place(
+        { ...request, pinnedNodes: { nodes, reason: 'the image is elsewhere' } },
+        someNodes(3),
+      );
+      return placement.kind === 'placed' ? placement.nodes.map(({ name }) => name) : [placement.explanation];
+    };
+    assert.deepEqual(place(['node-2', 'id-of-node-3']), ['node-2', 'node-3']);
+    assert.match(place(['nowhere'])[0] ?? '', /\n {2}node-1: the image is elsewhere\n/);
+  });
+
+  it('does not depend on the order of the nodes', () => {
+    const nodes = someNodes(5);
+    assert.deepEqual(namesFor({}, nodes), namesFor({}, [...nodes].reverse()));
+  });
+
+  it('gives fifty of two hundred containers for one port to fifty nodes', () => {
+    const nodes = someNodes(50);
+    const scheduler = aScheduler();
+    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
+    const placed = Array.from({ length: 200 }, () => run(scheduler, body, nodes)).filter((name) => name !== undefined);
+    assert.equal(new Set(placed).size, 50);
+    assert.equal(placed.length, 50);
+  });
+
+  it('reserves the ports of ranges one by one, so that a range is used up and not more', () => {
+    const nodes = someNodes(2);
+    const scheduler = aScheduler();
+    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '10000-10001' }] } } };
+    const placed = Array.from({ length: 5 }, () => run(scheduler, body, nodes));
+    assert.deepEqual(placed, ['node-1', 'node-2', 'node-1', 'node-2', undefined]);
+  });
+
+  it('reserves fixed ports and those on the network of the engine', () => {
+    const node = aNode();
+    const ports = portsToReserve(
+      placementRequest({ ExposedPorts: { '53/udp': {} }, HostConfig: { NetworkMode: 'host' } }),
+      node,
+    );
+    assert.deepEqual(ports, [{ ip: '', port: 53, protocol: 'udp' }]);
+  });
+});
+
+describe('a refusal', () => {
+  it('lists every node by name with its first failing reason', () => {
+    const nodes = [
+      aNode({ name: 'node-3', memoryGib: 1, labels: { storage: 'ssd' } }),
+      aNode({ name: 'node-1', refusal: 'unhealthy: connection refused' }),
+      aNode({ name: 'node-2', memoryGib: 1, labels: { storage: 'disk' } }),
+    ];
+    const explanation = refusalOf({ HostConfig: { Memory: 2 * gib }, Env: ['constraint:storage==ssd'] }, nodes);
+    assert.deepEqual(explanation.split('\n'), [
+      'no node can take the container:',
+      '  node-1: unhealthy: connection refused',
+      '  node-2: constraint storage==ssd does not hold (storage is disk)',
+      '  node-3: 2GiB of memory wanted, 1GiB free',
+    ]);
+  });
+
+  it('says when there are no nodes at all', () => {
+    assert.equal(refusalOf({}, []), 'no node can take the container: the cluster has no nodes');
+  });
+});
