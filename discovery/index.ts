@@ -19,7 +19,7 @@ export interface OpenDiscoveryOptions {
 }
 
 /** The names that `--discovery-opt` accepts. */
-export const discoveryOptionNames: readonly string[] = [
+const discoveryOptionNames: readonly string[] = [
   'kv.path',
   'kv.cacertfile',
   'kv.certfile',

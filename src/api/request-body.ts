@@ -7,6 +7,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** More than any real container or network description needs. */
 const maxBodyBytes = 8 * 1024 * 1024;
+const maxDepth = 1000;
 
 /** The body as a JSON object; ApiError 400 for anything else. */
 export async function readJsonObject(req: IncomingMessage): Promise<JsonObject> {
@@ -62,11 +63,23 @@ function mediaType(req: IncomingMessage): string {
 }
 
 function parseJson(text: string): unknown {
+  if (isTooDeep(text)) throw badRequest('invalid JSON: exceeded max depth');
   try {
     return JSON.parse(text);
   } catch (error) {
     throw badRequest(`invalid JSON: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** Whether values lie deeper in each other than in any real body: writing such a value again would exhaust the stack. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > maxDepth) return true;
+  }
+  return false;
 }
 
 function tooLarge(): ApiError {

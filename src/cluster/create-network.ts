@@ -1,5 +1,6 @@
-// Networks are created on one node: the home of their project, or the least loaded node. A swarm-scoped network is
-// created by a manager of the swarm and is there for all. No two networks made here have one name.
+// Networks are created on one node: the home of their project, or the least loaded node. Where the nodes share a
+// swarm, a network without a driver spans them all, as an attachable overlay that a manager of the swarm creates.
+// No two networks made here have one name.
 import { ApiError, conflict } from '../common/errors.ts';
 import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -9,6 +10,7 @@ import type { ProjectHomes } from './home.ts';
 import type { Identities } from './identity.ts';
 import type { NetworkIndex } from './index/network-index.ts';
 import type { NodeView } from './node-view.ts';
+import { shareOneSwarm } from './shared-swarm.ts';
 import { splitNode } from './split-node.ts';
 
 export interface NetworkCreatorOptions {
@@ -32,10 +34,11 @@ export class NetworkCreator {
     const scope = asked === undefined ? name : `${asked.address}/${name}`;
     if (this.#isTaken(name, asked) || this.#underWay.has(scope))
       throw conflict(`network with name ${name} already exists`);
-    const engine = asked ?? this.#choose(call);
+    const body = asked === undefined ? this.#withDriver(call.body) : call.body;
+    const engine = asked ?? this.#choose(body);
     this.#underWay.add(scope);
     try {
-      return await this.#createOn(engine, name, call);
+      return await this.#createOn(engine, withGoMember(body, 'Name', name), call);
     } finally {
       this.#underWay.delete(scope);
     }
@@ -48,7 +51,14 @@ export class NetworkCreator {
     return asked === undefined ? owners.length > 0 : owners.some(({ engine }) => engine === asked);
   }
 
-  #choose({ body }: NetworkCreateCall): Engine {
+  #withDriver(body: NetworkCreateCall['body']): NetworkCreateCall['body'] {
+    if (textMember(body, 'Driver') !== '' || ownNetworks.has(textMember(body, 'Name'))) return body;
+    const healthy = this.#options.nodes().filter(({ engine }) => engine.state === 'healthy');
+    if (!shareOneSwarm(healthy.map(({ engine }) => engine.info))) return body;
+    return withGoMember(withGoMember(body, 'Driver', 'overlay'), 'Attachable', true);
+  }
+
+  #choose(body: NetworkCreateCall['body']): Engine {
     const { homes, nodes } = this.#options;
     const isForSwarm = textMember(body, 'Driver') === 'overlay' || textMember(body, 'Scope') === 'swarm';
     const leader = isForSwarm ? nodes().find(leadsSwarm) : undefined;
@@ -57,14 +67,14 @@ export class NetworkCreator {
     return node.engine;
   }
 
-  async #createOn(engine: Engine, name: string, call: NetworkCreateCall): Promise<CreatedNetwork> {
+  async #createOn(engine: Engine, body: NetworkCreateCall['body'], call: NetworkCreateCall): Promise<CreatedNetwork> {
     const { headers, version } = call;
     const answer = await engine.client.request({
       method: 'POST',
       path: '/networks/create',
       version: effectiveVersion(version, engine),
       headers,
-      body: textMember(call.body, 'Name') === name ? call.body : withGoMember(call.body, 'Name', name),
+      body,
     });
     await engine.refreshNetworks();
     return { engine, id: textMember(answer.body, 'Id'), warning: textMember(answer.body, 'Warning') };

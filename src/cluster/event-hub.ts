@@ -81,6 +81,7 @@ export class EventHub {
     const isConnected = state === 'healthy';
     if (wasConnected === isConnected || (wasConnected === undefined && !isConnected)) return;
     this.#connected.set(engine, isConnected);
+    if (isConnected) this.#ring(engine);
     const reached = wasConnected === undefined ? 'engine_connect' : 'engine_reconnect';
     this.#tell(engine, isConnected ? reached : 'engine_disconnect', reason);
   }

@@ -1,7 +1,8 @@
 // The last events of one source, for clients that ask for what was before they came.
 import type { ClusterEvent } from './cluster-event.ts';
 
-const capacity = 1024;
+/** As many as an engine remembers itself: with a thousand engines more would be gigabytes. */
+const capacity = 256;
 
 export class EventRing {
   readonly #events: ClusterEvent[] = [];

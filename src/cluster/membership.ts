@@ -17,6 +17,7 @@ export interface MembershipOptions {
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #engines = new Map<string, Engine>();
+  readonly #unusable = new Set<string>();
   readonly #stopping = new Set<Promise<void>>();
   #isKnown = false;
   #isStopped = false;
@@ -35,7 +36,10 @@ export class Membership {
     if (this.#isStopped) return;
     const listed = new Map(entries.map((entry) => [entry.address, entry]));
     for (const [address, engine] of [...this.#engines]) if (!listed.has(address)) this.#remove(engine);
-    for (const [address, { alive }] of listed) (this.#engines.get(address) ?? this.#add(address)).setAnnounced(alive);
+    for (const [address, { alive }] of listed) {
+      const engine = this.#engines.get(address) ?? this.#add(address);
+      engine?.setAnnounced(alive);
+    }
     this.#isKnown = true;
   }
 
@@ -46,13 +50,27 @@ export class Membership {
     await Promise.all(this.#stopping);
   }
 
-  #add(address: string): Engine {
-    const engine = this.#options.engineFactory(address);
+  /** undefined for an address that is none: one bad entry must not keep the others out. */
+  #add(address: string): Engine | undefined {
+    const engine = this.#create(address);
+    if (engine === undefined) return undefined;
     this.#engines.set(address, engine);
     this.#options.logger.info('an engine joins', { address });
     this.#options.onJoin(engine);
     engine.start();
     return engine;
+  }
+
+  #create(address: string): Engine | undefined {
+    try {
+      return this.#options.engineFactory(address);
+    } catch (error) {
+      const isKnown = this.#unusable.has(address);
+      this.#unusable.add(address);
+      if (!isKnown)
+        this.#options.logger.error('an entry of discovery is no engine', { address, error: errorMessage(error) });
+      return undefined;
+    }
   }
 
   #remove(engine: Engine): void {

@@ -14,9 +14,15 @@ export class NodeLoad {
   readonly #entries = new Map<string, LoadEntry>();
   readonly #idsByName = new Map<string, string>();
   readonly #ports = new Map<string, readonly PortHolder[]>();
+  #revision = 0;
   #active = 0;
   #nanoCpus = 0;
   #memoryBytes = 0;
+
+  /** Changes whenever `containers` would answer something else. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   get activeContainers(): number {
     return this.#active;
@@ -86,6 +92,7 @@ export class NodeLoad {
   }
 
   #count(container: NodeContainer, sign: 1 | -1): void {
+    this.#revision += 1;
     if (!container.isActive) return;
     this.#active += sign;
     this.#nanoCpus += sign * container.nanoCpus;

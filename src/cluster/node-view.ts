@@ -86,6 +86,10 @@ export class NodeView implements Node {
     return this.#load.activeContainers;
   }
 
+  get containersRevision(): number {
+    return this.#load.revision;
+  }
+
   get totalContainers(): number {
     return this.#load.totalContainers;
   }
@@ -155,7 +159,7 @@ export class NodeView implements Node {
   #toLoadEntry(record: ContainerRecord, previous: LoadEntry | undefined): LoadEntry {
     const { row, details } = record;
     const state = row.State ?? details?.state ?? '';
-    const isActive = activeStates.has(state);
+    const isActive = activeStates.has(state) && !hasFailedToStart(record);
     const demand = isActive ? demandOf(record, this.#known().cpus, this.#indices.cpuMode) : noDemand;
     const container: NodeContainer = {
       id: record.id,
@@ -186,6 +190,11 @@ export class NodeView implements Node {
 }
 
 const activeStates: ReadonlySet<string> = new Set(['running', 'paused', 'restarting', 'created']);
+
+/** It stays in the state `created`, with the exit code of the attempt. */
+function hasFailedToStart({ details }: ContainerRecord): boolean {
+  return details?.state === 'created' && details.exitCode !== 0;
+}
 
 const noDemand = { nanoCpus: 0, memoryBytes: 0 };
 

@@ -11,8 +11,6 @@ import {
 } from './go-member.ts';
 import type { CreateBody, WireObject } from './types.ts';
 
-export { goMember } from './go-member.ts';
-
 export interface CreateReferences {
   readonly image: string;
   /** Containers of `--volumes-from`. */
@@ -67,7 +65,7 @@ export function createReferences(body: CreateBody): CreateReferences {
 }
 
 /** The network is one that every engine has: not a user-defined one, not another container's. */
-export function isOwnNetwork(networkMode: string): boolean {
+function isOwnNetwork(networkMode: string): boolean {
   return ownNetworks.has(networkMode);
 }
 

@@ -10,7 +10,7 @@ export function goMember(object: unknown, name: string): unknown {
 }
 
 /** The spelling of `name` that `object` uses; undefined when it has none. */
-export function goKey(object: WireObject, name: string): string | undefined {
+function goKey(object: WireObject, name: string): string | undefined {
   const folded = name.toLowerCase();
   return Object.keys(object).findLast((key) => key.length === name.length && key.toLowerCase() === folded);
 }

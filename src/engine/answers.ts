@@ -12,7 +12,7 @@ import type {
 } from '../docker/types.ts';
 
 /** Thrown for an answer that no Docker engine gives. */
-export class MalformedAnswer extends Error {
+class MalformedAnswer extends Error {
   constructor(what: string) {
     super(`the engine's ${what} is not what Docker engines answer`);
     this.name = 'MalformedAnswer';

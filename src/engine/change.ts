@@ -1,6 +1,6 @@
 // What an engine tells those who follow it. A change is told after the mirror shows it, synchronously and in order.
 import type { DockerEvent } from '../docker/types.ts';
-import type { ContainerRecord } from './mirror.ts';
+import type { ContainerRecord } from './container-record.ts';
 
 /** pending: never read completely; unhealthy: the mirror shows the last known state; gone: stopped for good. */
 export type EngineState = 'pending' | 'healthy' | 'unhealthy' | 'gone';

@@ -126,7 +126,7 @@ export class EngineClient {
       const response = await this.#dial(call, deadline.signal);
       await this.#assertSuccess(response);
       const text = await readText(response);
-      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text) };
+      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text, response) };
     } catch (error) {
       throw this.#explain(error, deadline.signal);
     } finally {
@@ -156,7 +156,7 @@ export class EngineClient {
   async #assertSuccess(response: http.IncomingMessage): Promise<void> {
     const status = statusOf(response);
     if (status < 400) return;
-    throw new ApiError(status, messageOf(parseAnswer(await readText(response)), status));
+    throw new ApiError(status, messageOf(parseAnswer(await readText(response), response), status));
   }
 
   #explain(error: unknown, signal: AbortSignal): unknown {
@@ -209,15 +209,16 @@ async function readText(response: http.IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error(`an answer of more than ${maxAnswerBytes} bytes`);
+    if (bytes > maxAnswerBytes) throw new ApiError(500, `an engine's answer is longer than ${maxAnswerBytes} bytes`);
     chunks.push(chunk);
   }
   if (!response.complete) throw new Error('the answer was cut off');
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseAnswer(text: string): unknown {
+function parseAnswer(text: string, { headers }: http.IncomingMessage): unknown {
   if (text === '') return undefined;
+  if (headers['content-type']?.includes('json') === false) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {

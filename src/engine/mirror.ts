@@ -1,19 +1,12 @@
 // What one engine has, as last read. Records are immutable and replaced whole; a fetch that began before a
 // newer one was applied, or before the container was destroyed, never overwrites what is newer.
 import { isDeepStrictEqual } from 'node:util';
-import type { ContainerRow, ImageRow, NetworkRow, VolumeRow } from '../docker/types.ts';
+import type { ImageRow, NetworkRow, VolumeRow } from '../docker/types.ts';
 import type { EngineListener } from './change.ts';
-import type { ContainerDetails } from './container-details.ts';
+import { sameRow } from './container-record.ts';
+import type { ContainerRecord } from './container-record.ts';
 
-export interface ContainerRecord {
-  readonly id: string;
-  /** Without the leading slash; never the alias of a link. */
-  readonly name: string;
-  /** As the engine wrote it. Its `Status` is as old as the record: text such as "Up 5 minutes" alone makes no new record. */
-  readonly row: ContainerRow;
-  /** Absent while the engine cannot inspect the container. */
-  readonly details: ContainerDetails | undefined;
-}
+export type { ContainerRecord } from './container-record.ts';
 
 /** The read side. The maps are live views: read them synchronously or copy. */
 export interface Mirror {
@@ -158,17 +151,6 @@ export class EngineMirror implements Mirror {
   #changed(): void {
     this.#revision += 1;
   }
-}
-
-/** The container's name in `Names`, where a link adds entries such as "/web/db". */
-export function containerName(row: ContainerRow): string {
-  const names = row.Names.map((name) => name.replace(/^\//, ''));
-  return names.find((name) => !name.includes('/')) ?? names[0] ?? '';
-}
-
-/** Whether two rows differ in nothing but the age in their `Status`. */
-export function sameRow(before: ContainerRow, after: ContainerRow): boolean {
-  return isDeepStrictEqual({ ...before, Status: '' }, { ...after, Status: '' });
 }
 
 /** Without details nobody can compute the status text, so the row's own counts then. */

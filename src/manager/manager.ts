@@ -97,9 +97,11 @@ export class Manager {
   /** Ends streams and connections, then everything behind them. Done within 10 s. May be called more than once. */
   async stop(): Promise<void> {
     await this.#maintenance?.stop();
+    // First, because every agent keeps a call to the registry open.
+    await this.#registry?.stop();
     await this.#server?.stop();
     await this.#tasks.stop();
-    await Promise.all([this.#cluster.stop(), this.#registry?.stop()]);
+    await this.#cluster.stop();
   }
 
   async #openDiscovery(): Promise<DiscoveryBackend> {

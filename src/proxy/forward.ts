@@ -9,7 +9,7 @@ import { clientGone } from './client-gone.ts';
 import { collect } from './exchange.ts';
 import { changeHeaders, groupHeaders, type HeaderChanges, headerValue, type ResponseHead } from './raw-head.ts';
 import { maySendAgain } from './stale-connection.ts';
-import { authority, unpooledAgent, type Upstream } from './upstream.ts';
+import { authority, unpooledAgent, type Upstream, verifiesCertificate } from './upstream.ts';
 
 export interface ForwardOptions {
   /** Path and query as the engine shall see them. */
@@ -50,15 +50,13 @@ export async function forward(
   const signal = options.signal === undefined ? gone : AbortSignal.any([gone, options.signal]);
   const exchange = { req, res, upstream, options, gone, signal };
   try {
-    signal.throwIfAborted();
     const first = await ask(exchange, upstream.agent);
     const last =
       'answer' in first || !maySendAgain(first.request, first.error)
         ? first
         : await ask(exchange, unpooledAgent(upstream));
-    signal.throwIfAborted();
-    if (!('answer' in last)) throw unavailable(upstream.name, last.error);
-    return await relay(exchange, last);
+    if ('answer' in last) return await relay(exchange, last);
+    throw signal.aborted ? signal.reason : unavailable(upstream.name, last.error);
   } catch (error) {
     if (gone.aborted) return { outcome: 'client-gone' };
     throw error;
@@ -91,6 +89,7 @@ function ask({ req, res, upstream, options, signal }: Exchange, agent: http.Agen
     const proxy = httpProxy.createProxyServer({
       target: proxyTarget(upstream),
       agent,
+      secure: verifiesCertificate(upstream),
       toProxy: true,
       selfHandleResponse: true,
     });
@@ -247,6 +246,7 @@ async function relayRewritten(
     answer.destroy(signal.reason as Error);
   };
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
     const text = await readText(answer, upstream);
     const body = Buffer.from(`${JSON.stringify(rewrite(JSON.parse(text)))}\n`);

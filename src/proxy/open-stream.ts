@@ -5,7 +5,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { unavailable } from '../common/errors.ts';
 import { type HeaderChanges, type RawHeaders } from './raw-head.ts';
 import { maySendAgain } from './stale-connection.ts';
-import { authority, unpooledAgent, type Upstream } from './upstream.ts';
+import { authority, unpooledAgent, type Upstream, verifiesCertificate } from './upstream.ts';
 
 export interface StreamRequest {
   readonly method: string;
@@ -74,7 +74,8 @@ function startRequest(upstream: Upstream, options: StreamRequest, agent: http.Ag
   const { method, path, body } = options;
   const target = socketPath === undefined ? { host, port } : { socketPath };
   const headers = { host: authority(upstream), ...bodyLength(method, body), ...definedHeaders(options.headers) };
-  return (tls === undefined ? http : https).request({ ...target, method, path, headers, agent, ...tls });
+  const rejectUnauthorized = verifiesCertificate(upstream);
+  return (tls === undefined ? http : https).request({ ...target, method, path, headers, agent, rejectUnauthorized });
 }
 
 function bodyLength(method: string, body: StreamRequest['body']): Readonly<Record<string, string>> {

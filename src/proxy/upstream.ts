@@ -29,6 +29,11 @@ export function authority({ host, port, socketPath }: Upstream): string {
   return net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Said by every pooled request in the same way, because a pool shares a connection only among requests that agree on it. */
+export function verifiesCertificate({ tls: options }: Upstream): boolean {
+  return options?.rejectUnauthorized !== false;
+}
+
 /** A connected socket that stays open for writing after the engine's FIN. Rejects with 503 when there is none, with the signal's reason when it aborts. */
 export function connect(upstream: Upstream, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {

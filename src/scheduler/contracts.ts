@@ -60,6 +60,8 @@ export interface Node {
   readonly genericResources: ReadonlyMap<string, number>;
   /** Every container, also stopped ones and those being created. */
   containers(): Iterable<NodeContainer>;
+  /** Changes with every change of what `containers` answers, so that conclusions can be kept; absent: they cannot. */
+  readonly containersRevision?: number;
   /** By id, unique id prefix, or name on this node. */
   findContainer(reference: string): NodeContainer | undefined;
   /** Whether an active container or a reservation holds the port; `exceptContainerId` is left out of the count. */
@@ -131,7 +133,7 @@ export interface Requirement {
   reason?(node: Node): string;
 }
 
-/** Turns one aspect of a request into requirements. Stateless, synchronous, no I/O. An empty result: no opinion. */
+/** Turns one aspect of a request into requirements. Synchronous, no I/O, no memory that shows. An empty result: no opinion. */
 export interface Filter {
   readonly name: string;
   /** `nodes` is every node of the cluster, for rules that look past a single one. Most important rule first. */
@@ -141,7 +143,7 @@ export interface Filter {
 /** Orders the nodes that passed every filter, best first. Ties are broken deterministically. */
 export interface Strategy {
   readonly name: string;
-  /** `everyNode` holds the refused ones too, for orders that look past the candidates. */
+  /** `everyNode` holds the refused ones too, for orders that look past the candidates. The tail may be left out. */
   rank(request: PlacementRequest, nodes: readonly Node[], everyNode: readonly Node[]): readonly Node[];
   /** The score of one node in words; for the explanation of a placement. */
   explain?(request: PlacementRequest, node: Node): string;
@@ -150,7 +152,7 @@ export interface Strategy {
 export type Placement =
   | {
       readonly kind: 'placed';
-      /** Best first; never empty. */
+      /** Best first; never empty. Of many only those that are worth a try. */
       readonly nodes: readonly Node[];
       /** Why the first one: strategy, score, soft rules given up. */
       readonly explanation: readonly string[];

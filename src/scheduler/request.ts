@@ -54,8 +54,7 @@ export function placementRequest(body: CreateBody, options: RequestOptions = {})
   };
 }
 
-/** The expressions of each kind; what a build or a volume with rules needs. Throws as `placementRequest` does. */
-export function parsedRules(
+function parsedRules(
   rules: Rules,
 ): Pick<PlacementRequest, 'constraints' | 'affinities' | 'whitelists' | 'tolerations'> {
   const parse = (kind: RuleKind): readonly Expression[] => rules[kind].map((text) => parseExpression(kind, text));

@@ -38,7 +38,7 @@ export function readRules(labels: Readonly<Record<string, string>>, environment:
 }
 
 /** Whether an environment entry or a build argument is a rule, not meant for the container. */
-export function isRule(entry: string): boolean {
+function isRule(entry: string): boolean {
   return kinds.some((kind) => entry.startsWith(`${kind}:`));
 }
 

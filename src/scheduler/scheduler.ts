@@ -32,7 +32,7 @@ export class Scheduler {
       ...this.filters.flatMap((filter) => filter.requirements(request, nodes)),
     ];
     const hard = requirements.filter(({ soft }) => !soft);
-    const fitting = nodes.filter((node) => hard.every((requirement) => requirement.accepts(node)));
+    const fitting = hard.reduce((left, requirement) => left.filter((node) => requirement.accepts(node)), nodes);
     if (fitting.length === 0) return { kind: 'refused', explanation: explainRefusal(nodes, hard) };
     const { left, givenUp } = preferred(fitting, requirements);
     return this.#ranked(request, left, nodes, givenUp);
@@ -46,7 +46,15 @@ export class Scheduler {
   ): Placement {
     const strategy = this.#strategyFor(request);
     const ranked = strategy.rank(request, candidates, nodes);
-    return { kind: 'placed', nodes: ranked, explanation: explainChoice(request, strategy, ranked, nodes, givenUp) };
+    return {
+      kind: 'placed',
+      nodes: ranked,
+      explanation: explainChoice(request, strategy, ranked, {
+        candidates: candidates.length,
+        nodes: nodes.length,
+        givenUp,
+      }),
+    };
   }
 
   #strategyFor({ strategy }: PlacementRequest): Strategy {
@@ -82,13 +90,12 @@ function explainChoice(
   request: PlacementRequest,
   strategy: Strategy,
   ranked: readonly Node[],
-  nodes: readonly Node[],
-  givenUp: readonly Requirement[],
+  { candidates, nodes, givenUp }: { candidates: number; nodes: number; givenUp: readonly Requirement[] },
 ): readonly string[] {
   const [best] = ranked;
   const score = best === undefined ? undefined : strategy.explain?.(request, best);
   return [
-    `strategy ${strategy.name}: best of ${ranked.length} candidates among ${nodes.length} nodes`,
+    `strategy ${strategy.name}: best of ${candidates} candidates among ${nodes} nodes`,
     ...(best === undefined || score === undefined ? [] : [`${best.name}: ${score}`]),
     ...givenUp.map(({ description }) => `given up: ${description}`),
   ];

@@ -30,7 +30,9 @@ describe('an agent beside an engine', () => {
 
   beforeEach(async () => {
     answerPing = (_req, res) => res.end('OK');
-    engine = createServer((req, res) => answerPing(req, res));
+    engine = createServer((req, res) => {
+      answerPing(req, res);
+    });
     enginePort = await listen(engine, 0);
     await startManager(0);
   });
@@ -178,7 +180,6 @@ describe('an agent beside an engine', () => {
       register: hang,
       deregister: hang,
     };
-    // A socket of its own keeps the process alive meanwhile, as an agent's does.
     startAgent({ heartbeatMs: 1_000, ttlMs: 3_000, backend });
 
     const start = performance.now();

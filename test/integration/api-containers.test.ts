@@ -218,7 +218,7 @@ describe('calls on one container', () => {
 
     await shoal.api.post('/containers/web/kill').type('form').send('signal=USR1').expect(204);
 
-    const kill = shoal.engineOf(id).requests.find(({ path }) => path.endsWith('/kill'));
+    const kill = shoal.engineOf(id).requests.findLast(({ path }) => path.endsWith('/kill'));
     assert.equal(kill?.query.get('signal'), 'USR1');
   });
 

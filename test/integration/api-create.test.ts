@@ -31,9 +31,9 @@ describe('creating a container', () => {
     const body = { Image: 'busybox', Future: { a: [1, null] }, HostConfig: { Newer: 'x', Memory: 1 << 24 } };
     const id = await shoal.run({ body, isStarted: false });
 
-    const created = shoal.engineOf(id).containers.get(id)?.createBody as Record<string, unknown>;
-    assert.deepEqual(created['Future'], body.Future);
-    assert.equal((created['HostConfig'] as Record<string, unknown>)['Newer'], 'x');
+    const created = shoal.engineOf(id).containers.get(id)?.body;
+    assert.deepEqual(created?.['Future'], body.Future);
+    assert.deepEqual(created['HostConfig'], body.HostConfig);
   });
 
   it('spreads six containers over three nodes by two', async () => {

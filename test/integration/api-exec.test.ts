@@ -35,7 +35,7 @@ describe('exec', () => {
     const id = await createExec();
     await shoal.api.get(`/exec/${id}/json`).expect(200);
 
-    const other = await startSimulatedCluster({ engines: 0 });
+    const other = await startSimulatedCluster({ engines: 0, announced: false });
     other.announce(shoal.engines);
     await other.api.get(`/exec/${id}/json`).expect(200);
     await other.stop();

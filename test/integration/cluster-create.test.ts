@@ -58,7 +58,11 @@ describe('creating containers on the cluster', () => {
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
     for (const result of results) {
       if (result.status === 'rejected') {
-        assertStatus(result.reason, 409, /^Conflict\. The container name "\/web" is already in use by container "[0-9a-f]{64}"\. You have to remove/);
+        assertStatus(
+          result.reason,
+          409,
+          /^Conflict\. The container name "\/web" is already in use by container "[0-9a-f]{64}"\. You have to remove/,
+        );
       }
     }
   });
@@ -85,7 +89,9 @@ describe('creating containers on the cluster', () => {
       [{ Env: ['constraint:node==absent'] }, undefined, 409, /node-1: .*\n.*node-2: .*\n.*node-3: /],
     ];
     for (const [body, name, status, message] of cases) {
-      await assert.rejects(create(body, name === undefined ? {} : { name }), (error) => assertStatus(error, status, message));
+      await assert.rejects(create(body, name === undefined ? {} : { name }), (error) =>
+        assertStatus(error, status, message),
+      );
     }
   });
 
@@ -130,8 +136,11 @@ describe('creating containers on the cluster', () => {
     const { create, at } = await start(three, { createRetry: 1 });
     at(0).faults.fail(/^POST \/containers\/create/, { status: 500, message: 'first is full' });
     assert.equal((await create()).engine.name, 'node-2');
-    for (const index of [1, 2]) at(index).faults.fail(/^POST \/containers\/create/, { status: 500, message: 'full too' });
-    await assert.rejects(create({}, { name: 'web' }), (error) => assertStatus(error, 500, /full[^]*tried before:\n {2}node-\d: /));
+    for (const index of [1, 2])
+      at(index).faults.fail(/^POST \/containers\/create/, { status: 500, message: 'full too' });
+    await assert.rejects(create({}, { name: 'web' }), (error) =>
+      assertStatus(error, 500, /full[^]*tried before:\n {2}node-\d: /),
+    );
     for (const index of [0, 1, 2]) at(index).faults.clear();
     assert.ok((await create({}, { name: 'web' })).id, 'the name is free again');
   });
@@ -171,15 +180,41 @@ describe('creating containers on the cluster', () => {
 
   it('does not count stopped containers as load or their ports as taken', async () => {
     const { create, at, cluster } = await start([{}, {}]);
-    for (let count = 0; count < 20; count += 1) at(0).createDirectly({ running: false });
-    at(1).createDirectly({});
+    for (let count = 0; count < 20; count += 1) at(0).exit(at(0).createDirectly().id, 0);
+    at(1).createDirectly();
     const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
-    const stopped = at(0).createDirectly({ name: 'old', body });
-    at(0).exit(typeof stopped === 'string' ? stopped : stopped.id, 0);
-    await until('all are seen', () => [...cluster.containers()].length === 22);
-    await until('the exit is seen', () => cluster.resolveContainer('old').record.row.State === 'exited');
-    const view = cluster.nodes[0]!;
-    assert.equal(view.isPortTaken({ ip: '', port: 80, protocol: 'tcp' }), false);
+    const old = at(0).createDirectly({ name: 'old', body });
+    const port = { ip: '', port: 80, protocol: 'tcp' };
+    await until('the running one is seen', () => cluster.nodes[0]?.isPortTaken(port));
+    at(0).exit(old.id, 0);
+    await until(
+      'all is seen',
+      () => cluster.nodes[0]?.activeContainers === 0 && cluster.nodes[0].totalContainers === 21,
+    );
+    assert.equal(cluster.nodes[0]?.isPortTaken(port), false);
+    assert.equal((await create(body)).engine.name, 'node-1', 'the node without running containers is the emptier one');
+  });
+
+  it('writes an id on each container by which it can be found, and lets a copied one not pass for another', async () => {
+    const { create, cluster } = await start([{}]);
+    const first = await create();
+    const swarmId = cluster.resolveContainer(first.id).record.row.Labels?.['com.docker.swarm.id'] ?? '';
+    assert.equal(cluster.resolveContainer(swarmId).record.id, first.id);
+    const copy = await create({ Labels: { 'com.docker.swarm.id': swarmId } });
+    assert.notEqual(cluster.resolveContainer(copy.id).record.row.Labels?.['com.docker.swarm.id'], swarmId);
+    assert.equal(cluster.resolveContainer(swarmId).record.id, first.id);
+  });
+
+  it('places a container that replaces another on the node where that one still holds the port', async () => {
+    const { create, cluster, at } = await start([{}]);
+    const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '80' }] } };
+    const old = await create({ HostConfig }, { name: 'shop-web-1' });
+    await cluster
+      .resolveContainer(old.id)
+      .engine.client.request({ method: 'POST', path: `/containers/${old.id}/start` });
+    await assert.rejects(create({ HostConfig }), (error) => assertStatus(error, 409, /port 80\/tcp is taken/));
+    assert.ok((await create({ HostConfig }, { name: `${old.id.slice(0, 12)}_shop-web-1` })).id);
+    assert.equal(at().containers.size, 2);
   });
 
   it('keeps a rename unique against creates and other renames', async () => {
@@ -189,7 +224,11 @@ describe('creating containers on the cluster', () => {
     const location = cluster.resolveContainer('aa');
     const rename = (name: string): Promise<unknown> =>
       cluster.renameContainer(location, name, () =>
-        location.engine.client.request({ method: 'POST', path: `/containers/${location.record.id}/rename`, query: { name } }),
+        location.engine.client.request({
+          method: 'POST',
+          path: `/containers/${location.record.id}/rename`,
+          query: { name },
+        }),
       );
     await assert.rejects(rename('bb'), (error) => assertStatus(error, 409, /already in use/));
     await assert.rejects(rename('aa'), (error) => assertStatus(error, 400, /same name as its current name/));

@@ -29,7 +29,10 @@ describe('events of the cluster', () => {
     const subscription = cluster.events.subscribe({ filters: containerEvents, signal: abort.signal });
     for (const engine of simulated) engine.createDirectly({ name: `on-${engine.name}`, running: false });
     const events = await take(subscription, 2);
-    assert.deepEqual(events.map(({ Action }) => Action), ['create', 'create']);
+    assert.deepEqual(
+      events.map(({ Action }) => Action),
+      ['create', 'create'],
+    );
     for (const event of events) {
       const attributes = event.Actor.Attributes ?? {};
       assert.equal(attributes['name'], `on-${event.node.Name}`);
@@ -44,7 +47,8 @@ describe('events of the cluster', () => {
     const seeded = [{ seedContainers: 0 }, {}];
     const { cluster, simulated, announce } = await start(seeded);
     await announce([]);
-    for (const name of ['x1', 'x2', 'x3']) for (const engine of simulated) engine.createDirectly({ name, running: false });
+    for (const name of ['x1', 'x2', 'x3'])
+      for (const engine of simulated) engine.createDirectly({ name, running: false });
     await announce(simulated);
     await until('all are seen', () => [...cluster.containers()].length === 6);
     simulated[0]!.createDirectly({ name: 'x4', running: false });
@@ -57,7 +61,10 @@ describe('events of the cluster', () => {
     assert.equal(events.length, 7);
     assert.equal(events.at(-1)?.Actor.Attributes?.['name'], 'x4');
     const times = events.map(({ timeNano }) => timeNano);
-    assert.deepEqual(times, [...times].sort((a, b) => a - b));
+    assert.deepEqual(
+      times,
+      [...times].sort((a, b) => a - b),
+    );
   });
 
   it('goes from the past into the present without a gap and without a repetition', async () => {
@@ -67,7 +74,10 @@ describe('events of the cluster', () => {
     const subscription = cluster.events.subscribe({ sinceNs: 0n, filters: containerEvents, signal: abort.signal });
     at().createDirectly({ name: 'after', running: false });
     const events = await take(subscription, 2);
-    assert.deepEqual(events.map(({ Actor }) => Actor.Attributes?.['name']), ['before', 'after']);
+    assert.deepEqual(
+      events.map(({ Actor }) => Actor.Attributes?.['name']),
+      ['before', 'after'],
+    );
   });
 
   it('tells of engines that are lost and found again', async () => {
@@ -79,7 +89,10 @@ describe('events of the cluster', () => {
     await at().faults.accept();
     await until('it is back', () => cluster.healthyEngines.length === 1);
     const events = await take(subscription, 2);
-    assert.deepEqual(events.map(({ Action }) => Action), ['engine_disconnect', 'engine_reconnect']);
+    assert.deepEqual(
+      events.map(({ Action }) => Action),
+      ['engine_disconnect', 'engine_reconnect'],
+    );
     assert.equal(events[0]?.node.Name, 'node-1');
   });
 

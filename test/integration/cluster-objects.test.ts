@@ -55,11 +55,17 @@ describe('networks, volumes, images and members of the cluster', () => {
     const { cluster, create, at } = await start([{}, {}]);
     for (const index of [0, 1]) at(index).createDirectly({ body: { HostConfig: { Binds: ['data:/d'] } } });
     await until('both are seen', () => cluster.nodes.every((node) => node.hasVolume('data')));
-    assert.throws(() => cluster.resolveVolume('data'), (error) => assertStatus(error, 409, /node-1\/data, node-2\/data/));
+    assert.throws(
+      () => cluster.resolveVolume('data'),
+      (error) => assertStatus(error, 409, /node-1\/data, node-2\/data/),
+    );
     assert.equal(cluster.resolveVolume('node-2/data').engine.name, 'node-2');
     const created = await create({ HostConfig: { Binds: ['node-2/data:/d'] } });
     assert.equal(created.engine.name, 'node-2');
-    assert.throws(() => cluster.resolveVolume('absent'), (error) => assertStatus(error, 404, /^get absent: no such volume$/));
+    assert.throws(
+      () => cluster.resolveVolume('absent'),
+      (error) => assertStatus(error, 404, /^get absent: no such volume$/),
+    );
   });
 
   it('keeps the networks and volumes of a project on one node', async () => {
@@ -77,7 +83,8 @@ describe('networks, volumes, images and members of the cluster', () => {
     const { cluster, create, at, simulated } = await start([{}, {}]);
     const { engine } = await cluster.createNetwork({ ...forClient, body: { Name: 'net' } });
     const elsewhere = simulated.find(({ name }) => name !== engine.name)!;
-    for (let count = 0; count < 3; count += 1) at(simulated.findIndex(({ name }) => name === engine.name)).createDirectly();
+    for (let count = 0; count < 3; count += 1)
+      at(simulated.findIndex(({ name }) => name === engine.name)).createDirectly();
     await until('the load is seen', () => [...cluster.containers()].length === 3);
     const volume = await cluster.createVolume({ ...forClient, body: { Name: 'data', Labels: { a: 'b' } } });
     assert.equal(volume.engine.name, elsewhere.name);
@@ -88,9 +95,12 @@ describe('networks, volumes, images and members of the cluster', () => {
     assert.deepEqual(cluster.resolveVolume('data').row.Labels, { a: 'b' });
   });
 
-  it('never moves a volume that a container has used', async () => {
-    const { cluster, create } = await start([{}, {}]);
-    await cluster.createVolume({ ...forClient, body: { Name: 'node-1/data' } });
+  it('never moves a volume that a container has used, even when that is gone', async () => {
+    const { cluster, create, at } = await start([{}, {}]);
+    await cluster.createVolume({ ...forClient, body: { Name: 'data' } });
+    const used = await create({ Env: ['constraint:node==node-1'], HostConfig: { Binds: ['data:/d'] } });
+    at(0).removeDirectly(used.id);
+    await until('it is gone', () => cluster.findContainer(used.id) === undefined);
     await cluster.createNetwork({ ...forClient, body: { Name: 'node-2/net' } });
     const both = create({ HostConfig: { NetworkMode: 'net', Binds: ['data:/d'] } });
     await assert.rejects(both, (error) => assertStatus(error, 409, /node-1: network net.*\n.*node-2: volume data/));
@@ -106,7 +116,10 @@ describe('networks, volumes, images and members of the cluster', () => {
     for (const reference of [row.Id, row.Id.slice(0, 12), `${engines[0].name}/net`]) {
       assert.equal(cluster.resolveNetwork(reference).row.Id, row.Id);
     }
-    assert.throws(() => cluster.resolveNetwork('absent'), (error) => assertStatus(error, 404, /^network absent not found$/));
+    assert.throws(
+      () => cluster.resolveNetwork('absent'),
+      (error) => assertStatus(error, 404, /^network absent not found$/),
+    );
   });
 
   it('answers for the predefined networks with the first node and leaves their creation to the engine', async () => {
@@ -118,25 +131,54 @@ describe('networks, volumes, images and members of the cluster', () => {
 
   it('names the engines of an image in the order of their names', async () => {
     const images = ['busybox:latest'];
-    const { cluster } = await start([{ name: 'c', images }, { name: 'a', images: [] }, { name: 'b', images }]);
+    const { cluster } = await start([
+      { name: 'c', images },
+      { name: 'a', images: [] },
+      { name: 'b', images },
+    ]);
     for (const reference of ['busybox', 'docker.io/library/busybox:latest', cluster.resolveImage('busybox').row.Id]) {
       const { engines } = cluster.resolveImage(reference);
-      assert.deepEqual(engines.map(({ name }) => name), ['b', 'c']);
+      assert.deepEqual(
+        engines.map(({ name }) => name),
+        ['b', 'c'],
+      );
     }
     const { row } = cluster.resolveImage('busybox');
     assert.equal(cluster.resolveImage(row.Id.slice(7, 19)).row.Id, row.Id);
-    assert.throws(() => cluster.resolveImage('nope'), (error) => assertStatus(error, 404, /^No such image: nope:latest$/));
+    assert.throws(
+      () => cluster.resolveImage('nope'),
+      (error) => assertStatus(error, 404, /^No such image: nope:latest$/),
+    );
   });
 
   it('finds the engine of an exec instance that it was not told of', async () => {
     const { cluster, create } = await start([{}, {}, {}]);
     const { id, engine } = await create();
     await engine.client.request({ method: 'POST', path: `/containers/${id}/start` });
-    const answer = await engine.client.request({ method: 'POST', path: `/containers/${id}/exec`, body: { Cmd: ['sh'] } });
+    const answer = await engine.client.request({
+      method: 'POST',
+      path: `/containers/${id}/exec`,
+      body: { Cmd: ['sh'] },
+    });
     const { Id: execId } = answer.body as { Id: string };
     assert.equal(await cluster.resolveExec(execId, forClient.signal), engine);
     const absent = cluster.resolveExec('0'.repeat(64), forClient.signal);
     await assert.rejects(absent, (error) => assertStatus(error, 404, /^No such exec instance: 0+$/));
+  });
+
+  it('keeps the parts of a build on one engine', async () => {
+    const { cluster, create } = await start([{}, {}]);
+    const first = cluster.builds.engineFor({ clientKey: 'alice' });
+    for (let count = 0; count < 4; count += 1) await create({ Env: [`constraint:node==${first.name}`] });
+    assert.equal(cluster.builds.engineFor({ clientKey: 'alice' }), first);
+    const other = cluster.builds.engineFor({ clientKey: 'bob' });
+    assert.notEqual(other, first, 'a new client goes to the least loaded engine');
+    const partner = cluster.builds.engineOfSession('s', forClient.signal);
+    cluster.builds.rememberSession('s', other);
+    assert.equal(await partner, other);
+    assert.equal(cluster.builds.engineFor({ clientKey: 'alice', sessionId: 's' }), other);
+    const left = AbortSignal.abort();
+    assert.equal(await cluster.builds.engineOfSession('unknown', left), undefined);
   });
 
   it('serves cloned machines under different names and reports them', async () => {
@@ -151,7 +193,10 @@ describe('networks, volumes, images and members of the cluster', () => {
       ['id SAME', 'name node'],
     );
     await Promise.all([create(), create(), create(), create()]);
-    assert.deepEqual(simulated.map(({ containers }) => containers.size), [2, 2]);
+    assert.deepEqual(
+      simulated.map(({ containers }) => containers.size),
+      [2, 2],
+    );
     for (const { name } of identities) assert.equal(cluster.identityOf(cluster.engineNamed(name)!).name, name);
   });
 

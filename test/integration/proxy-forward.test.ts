@@ -23,9 +23,9 @@ interface Stage {
   readonly front: FrontServer;
   readonly results: ForwardResult[];
   readonly errors: unknown[];
-  client(): Promise<RawConnection>;
+  readonly client: () => Promise<RawConnection>;
   /** A client that has sent `request`, and the engine's connection with a complete head received. */
-  start(request: string): Promise<{ client: RawConnection; remote: RawConnection }>;
+  readonly start: (request: string) => Promise<{ client: RawConnection; remote: RawConnection }>;
 }
 
 type Script = (connection: RawConnection, index: number) => void;

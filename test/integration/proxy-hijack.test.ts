@@ -34,7 +34,7 @@ interface Stage {
   readonly writes: string[];
   readonly results: { settled: number; error?: unknown };
   /** A client that has sent `request`, and the connection it made to the engine with the request's head received. */
-  start(request: string): Promise<{ client: RawConnection; remote: RawConnection }>;
+  readonly start: (request: string) => Promise<{ client: RawConnection; remote: RawConnection }>;
 }
 
 async function setStage(onConnection?: (connection: RawConnection) => void): Promise<Stage> {
@@ -324,6 +324,17 @@ describe('hijack', () => {
     remote.send('HTTP/1.1 409 Conflict\r\nContent-Length: 10\r\n\r\nshort');
     remote.socket.end();
     await client.closes();
+    await allClosed(stage);
+  });
+
+  it('lets the engine go when the client breaks in the middle of a refusal', async () => {
+    const stage = await setStage();
+    const { client, remote } = await stage.start(attach);
+    remote.send('HTTP/1.1 409 Conflict\r\nContent-Length: 10\r\n\r\nshort');
+    await client.receives('short');
+    client.socket.resetAndDestroy();
+    await remote.ends();
+    remote.socket.end();
     await allClosed(stage);
   });
 

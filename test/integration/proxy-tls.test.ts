@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, describe, it } from 'mocha';
 import { exchange } from '../../src/proxy/exchange.ts';
 import { forward } from '../../src/proxy/forward.ts';
 import { hijack } from '../../src/proxy/hijack.ts';
 import type { Upstream } from '../../src/proxy/upstream.ts';
-import { RawConnection, startFrontServer } from '../support/raw-peers.ts';
+import { portOf, RawConnection, startFrontServer } from '../support/raw-peers.ts';
 import { tlsIdentity } from '../support/tls-identity.ts';
 import { until } from '../support/until.ts';
 
+const halfOpen = { allowHalfOpen: true };
 const trust = { ca: tlsIdentity.cert };
 const switching = 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n';
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -26,19 +27,20 @@ async function startSecureEngine(): Promise<SecureEngine> {
   const server = tls.createServer({ ...tlsIdentity, allowHalfOpen: true }, (socket) => {
     connections.push(new RawConnection(socket));
   });
+  const sockets: net.Socket[] = [];
+  server.on('connection', (socket: net.Socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const agent = new https.Agent({ ...trust, keepAlive: true });
   cleanups.push(async () => {
     agent.destroy();
-    for (const { socket } of connections) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
-  const { port } = server.address() as AddressInfo;
-  return { upstream: { name: 'node-1', host: '127.0.0.1', port, agent, tls: trust }, connections };
+  return { upstream: { name: 'node-1', host: '127.0.0.1', port: portOf(server), agent, tls: trust }, connections };
 }
 
 async function connect(port: number): Promise<RawConnection> {
-  const client = new RawConnection(tls.connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...trust }));
+  const client = new RawConnection(tls.connect({ port, host: '127.0.0.1', ...halfOpen, ...trust }));
   cleanups.unshift(() => {
     client.socket.destroy();
   });
@@ -113,6 +115,7 @@ describe('proxy over TLS', () => {
     await remote.receives('GET /x HTTP/1.1\r\n');
     remote.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     await client.receives('\r\n\r\nok');
+    await until('it is over', () => results.length === 1);
     client.socket.destroy();
     assert.deepEqual(results, ['complete']);
 

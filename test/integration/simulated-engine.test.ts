@@ -456,6 +456,14 @@ describe('the simulated engine', () => {
       assert.deepEqual([started.status, started.json], [404, { message: 'network gone not found' }]);
     });
 
+    it('takes the network called default for the bridge', async () => {
+      const engine = await anEngine({});
+      const NetworkingConfig = { EndpointsConfig: { default: {} } };
+      await create(engine, 'web', { Image: 'busybox', HostConfig: { NetworkMode: 'default' }, NetworkingConfig });
+      assert.equal((await ask(engine, 'POST', '/containers/web/start')).status, 204);
+      assert.deepEqual([...(engine.findContainer('web')?.endpoints.keys() ?? [])], ['bridge']);
+    });
+
     it('keeps a volume that is in use and gives the same one for the same name', async () => {
       const engine = await anEngine({});
       const first = await ask(engine, 'POST', '/volumes/create', { body: { Name: 'vol', Labels: { a: '1' } } });

@@ -16,11 +16,11 @@ export interface ConnectedCluster {
   readonly cluster: Cluster;
   readonly simulated: readonly SimulatedEngine[];
   /** The simulated engine at that place; the first by default. */
-  at(index?: number): SimulatedEngine;
+  readonly at: (index?: number) => SimulatedEngine;
   /** Makes these, and no others, members. */
-  announce(engines: readonly SimulatedEngine[]): Promise<void>;
-  create(body?: object, options?: { readonly name?: string }): Promise<CreatedContainer>;
-  stop(): Promise<void>;
+  readonly announce: (engines: readonly SimulatedEngine[]) => Promise<void>;
+  readonly create: (body?: object, options?: { readonly name?: string }) => Promise<CreatedContainer>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Every engine is healthy when this resolves. They are called node-1, node-2 and so on unless they say otherwise. */

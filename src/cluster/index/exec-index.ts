@@ -3,13 +3,17 @@
 import { notFound, unavailable } from '../../common/errors.ts';
 import type { DockerEvent } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { Limiter } from '../../engine/limiter.ts';
 
 const maxRemembered = 10_000;
 const searchTimeoutMs = 5_000;
+/** Requests of all searches together. */
+const maxAsked = 128;
 
 export class ExecIndex {
   readonly #healthyEngines: () => readonly Engine[];
   readonly #engines = new Map<string, Engine>();
+  readonly #limiter = new Limiter(maxAsked);
 
   constructor(healthyEngines: () => readonly Engine[]) {
     this.#healthyEngines = healthyEngines;
@@ -56,7 +60,7 @@ export class ExecIndex {
       return engine;
     };
     try {
-      return await Promise.any(this.#healthyEngines().map(ask));
+      return await Promise.any(this.#healthyEngines().map((engine) => this.#limiter.run(() => ask(engine), either)));
     } catch {
       signal.throwIfAborted();
       return undefined;

@@ -4,17 +4,22 @@
 import { familiarReference } from '../../docker/image-reference.ts';
 import type { Filter, Node, NodeContainer, PlacementRequest, Requirement } from '../contracts.ts';
 import type { Expression } from '../expression.ts';
+import { NodeMemo } from '../node-memo.ts';
 import { findContainerOn } from './find-container-on.ts';
 import { replacedOn } from './replaced.ts';
 
-export const affinityFilter: Filter = {
-  name: 'affinity',
-  requirements: (request, nodes) => request.affinities.map((expression) => affinity(expression, request, nodes)),
-};
+export function createAffinityFilter(): Filter {
+  const memo = new NodeMemo();
+  return {
+    name: 'affinity',
+    requirements: (request, nodes) =>
+      request.affinities.map((expression) => affinity(expression, nodes, nodeMatcher(expression, request, memo))),
+  };
+}
 
-function affinity(expression: Expression, request: PlacementRequest, nodes: readonly Node[]): Requirement {
+function affinity(expression: Expression, nodes: readonly Node[], isMatch: (node: Node) => boolean): Requirement {
   const isWanted = expression.operator !== '!=';
-  const hasMatch = matcher(expression, request, nodes);
+  const hasMatch = expression.zone === undefined ? isMatch : zoneMatcher(expression.zone, nodes, isMatch);
   return {
     description: `affinity ${expression.text}`,
     soft: expression.isSoft,
@@ -28,12 +33,9 @@ function placeText({ zone }: Expression): string {
   return zone === undefined ? 'this node' : `the nodes of the same ${zone}`;
 }
 
-function matcher(expression: Expression, request: PlacementRequest, nodes: readonly Node[]): (node: Node) => boolean {
-  const hasMatch = nodeMatcher(expression, request);
-  const { zone } = expression;
-  if (zone === undefined) return hasMatch;
-  const zones = new Set(nodes.filter(hasMatch).map((node) => zoneOf(node, zone)));
-  return (node) => zones.has(zoneOf(node, zone));
+function zoneMatcher(label: string, nodes: readonly Node[], isMatch: (node: Node) => boolean): (node: Node) => boolean {
+  const zones = new Set(nodes.filter(isMatch).map((node) => zoneOf(node, label)));
+  return (node) => zones.has(zoneOf(node, label));
 }
 
 /** A node without the label is a zone of its own. */
@@ -42,19 +44,30 @@ function zoneOf(node: Node, label: string): string {
   return zone === undefined ? `node ${node.id}` : `zone ${zone}`;
 }
 
-function nodeMatcher(expression: Expression, request: PlacementRequest): (node: Node) => boolean {
+function nodeMatcher(expression: Expression, request: PlacementRequest, memo: NodeMemo): (node: Node) => boolean {
   if (expression.key === 'image') return (node) => hasImage(node, expression);
+  const replaced = (node: Node): string | undefined =>
+    expression.operator === '!=' ? replacedOn(node, request)?.id : undefined;
+  if (expression.key === 'container' && expression.isLiteral) {
+    return (node) => hasNamed(node, expression.value, replaced(node));
+  }
   const isMatch = containerMatcher(expression);
-  const isAntiAffinity = expression.operator === '!=';
-  return (node) => {
-    const ignored = isAntiAffinity ? replacedOn(node, request) : undefined;
-    if (expression.key === 'container' && expression.isLiteral) {
-      const found = findContainerOn(node, expression.value);
-      return found !== undefined && found.id !== ignored?.id;
-    }
-    for (const container of node.containers()) if (isMatch(container) && container.id !== ignored?.id) return true;
-    return false;
-  };
+  if (request.replaces !== undefined) return (node) => hasContainer(node, isMatch, replaced(node));
+  return memo.remember(`${expression.key}=${expression.value}`, (node) => hasContainer(node, isMatch, undefined));
+}
+
+function hasNamed(node: Node, reference: string, exceptId: string | undefined): boolean {
+  const found = findContainerOn(node, reference);
+  return found !== undefined && found.id !== exceptId;
+}
+
+function hasContainer(
+  node: Node,
+  isMatch: (container: NodeContainer) => boolean,
+  exceptId: string | undefined,
+): boolean {
+  for (const container of node.containers()) if (isMatch(container) && container.id !== exceptId) return true;
+  return false;
 }
 
 function containerMatcher(expression: Expression): (container: NodeContainer) => boolean {

@@ -2,20 +2,22 @@
 import type { Filter, Node, PlacementRequest } from '../contracts.ts';
 import { replacedOn } from './replaced.ts';
 
+const label = 'containerslots';
+
 export const containerSlotsFilter: Filter = {
   name: 'containerslots',
   requirements: (request) => [
     {
       description: 'a free container slot',
       soft: false,
-      accepts: (node) => usedSlots(node, request) < slotsOf(node),
+      accepts: (node) => node.labels[label] === undefined || usedSlots(node, request) < slotsOf(node),
       reason: (node) => `all ${slotsOf(node)} container slots are taken`,
     },
   ],
 };
 
 function slotsOf(node: Node): number {
-  const text = node.labels['containerslots'];
+  const text = node.labels[label];
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
 }
 

@@ -2,7 +2,7 @@
 // failing reason is looked for.
 import { defaultOvercommit, type Overcommit } from '../capacity.ts';
 import type { Filter } from '../contracts.ts';
-import { affinityFilter } from './affinity.ts';
+import { createAffinityFilter } from './affinity.ts';
 import { apiVersionFilter } from './api-version.ts';
 import { constraintFilter } from './constraint.ts';
 import { containerSlotsFilter } from './container-slots.ts';
@@ -12,7 +12,7 @@ import { healthFilter } from './health.ts';
 import { networksFilter } from './networks.ts';
 import { platformFilter } from './platform.ts';
 import { portFilter } from './port.ts';
-import { replicasFilter } from './replicas.ts';
+import { createReplicasFilter } from './replicas.ts';
 import { createResourcesFilter } from './resources.ts';
 import { taintsFilter } from './taints.ts';
 import { volumesFilter } from './volumes.ts';
@@ -45,30 +45,34 @@ const standingNames: readonly string[] = ['resources', 'platform', 'apiversion',
 export function openFilters(names: readonly string[] = [], options: FilterOptions = {}): readonly Filter[] {
   const chosen = names.length === 0 ? filterNames : names;
   const all = new Set([...chosen, ...standingNames]);
-  const overcommit = options.overcommit ?? defaultOvercommit;
-  return [...all].map((name) => openFilter(name, overcommit));
+  const known = allFilters(options.overcommit ?? defaultOvercommit);
+  return [...all].map((name) => {
+    const filter = known.find((candidate) => candidate.name === name);
+    if (filter === undefined) throw new Error(`unknown filter "${name}": expected one of ${acceptedNames()}`);
+    return filter;
+  });
 }
 
-function openFilter(name: string, overcommit: Overcommit): Filter {
-  const filter = [...plainFilters, createResourcesFilter(overcommit)].find((candidate) => candidate.name === name);
-  if (filter !== undefined) return filter;
-  const accepted = [...filterNames, ...standingNames].join(', ');
-  throw new Error(`unknown filter "${name}": expected one of ${accepted}`);
+function acceptedNames(): string {
+  return [...filterNames, ...standingNames].join(', ');
 }
 
-const plainFilters: readonly Filter[] = [
-  healthFilter,
-  portFilter,
-  containerSlotsFilter,
-  dependencyFilter,
-  affinityFilter,
-  constraintFilter,
-  whitelistFilter,
-  taintsFilter,
-  replicasFilter,
-  platformFilter,
-  apiVersionFilter,
-  volumesFilter,
-  networksFilter,
-  devicesFilter,
-];
+function allFilters(overcommit: Overcommit): readonly Filter[] {
+  return [
+    healthFilter,
+    portFilter,
+    containerSlotsFilter,
+    dependencyFilter,
+    createAffinityFilter(),
+    constraintFilter,
+    whitelistFilter,
+    taintsFilter,
+    createReplicasFilter(),
+    createResourcesFilter(overcommit),
+    platformFilter,
+    apiVersionFilter,
+    volumesFilter,
+    networksFilter,
+    devicesFilter,
+  ];
+}

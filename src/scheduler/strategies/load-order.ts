@@ -14,8 +14,7 @@ export interface StrategyOptions {
   readonly random?: (() => number) | undefined;
 }
 
-export interface Load {
-  readonly node: Node;
+interface Load {
   /** Percent after placement; 100 when the request names no CPU. */
   readonly cpuPercent: number;
   readonly memoryPercent: number;
@@ -23,25 +22,42 @@ export interface Load {
 }
 
 /** The least loaded node first, or the most loaded one that still has room. */
-export type Direction = 'emptiest' | 'fullest';
+type Direction = 'emptiest' | 'fullest';
 
+/** More than that many nodes are never tried for one container, so only that many are put in order. */
+const mostRanked = 16;
+
+/** The best nodes, at most 16, best first. `compareFirst` comes before the load. */
 export function rankByLoad(
   request: PlacementRequest,
   nodes: readonly Node[],
   direction: Direction,
   options: StrategyOptions,
+  compareFirst: (a: Node, b: Node) => number = () => 0,
 ): readonly Node[] {
-  const ranked = nodes.map((node) => new RankedNode(loadOf(request, node, options), request.image, options.seed));
   const sign = direction === 'emptiest' ? 1 : -1;
-  ranked.sort((a, b) => sign * (a.score - b.score || a.containers - b.containers) || compareEquals(a, b));
-  return ranked.map(({ node }) => node);
+  const compare = (a: RankedNode, b: RankedNode): number =>
+    compareFirst(a.node, b.node) || sign * (a.score - b.score || a.containers - b.containers) || compareEquals(a, b);
+  const best: RankedNode[] = [];
+  for (const node of nodes) keepBest(best, new RankedNode(request, node, options), compare);
+  return best.map(({ node }) => node);
 }
 
-export function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions): Load {
+/** Inserts `candidate` at its place unless it is worse than all of a full list: sorting every node would cost far more. */
+function keepBest(best: RankedNode[], candidate: RankedNode, compare: (a: RankedNode, b: RankedNode) => number): void {
+  const worst = best.at(-1);
+  if (best.length === mostRanked && worst !== undefined && compare(candidate, worst) >= 0) return;
+  if (best.length === mostRanked) best.pop();
+  let place = best.length;
+  for (let above = best[place - 1]; above !== undefined && compare(candidate, above) < 0; above = best[place - 1])
+    place -= 1;
+  best.splice(place, 0, candidate);
+}
+
+function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions): Load {
   const { overcommit = defaultOvercommit, load = 'active' } = options;
   const { nanoCpus, memoryBytes } = request;
   return {
-    node,
     cpuPercent: nanoCpus > 0 ? percent(node.reservedNanoCpus + nanoCpus, nanoCpuCapacity(node, overcommit)) : 100,
     memoryPercent:
       memoryBytes > 0 ? percent(node.reservedMemoryBytes + memoryBytes, memoryCapacityBytes(node, overcommit)) : 100,
@@ -56,7 +72,7 @@ export function explainLoad(request: PlacementRequest, node: Node, options: Stra
 }
 
 /** A number for `text` that looks random and depends on `seed`. */
-export function hashText(text: string, seed: number): number {
+function hashText(text: string, seed: number): number {
   let hash = (0x811c9dc5 ^ seed) >>> 0;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
@@ -68,17 +84,23 @@ class RankedNode {
   readonly node: Node;
   readonly containers: number;
   readonly score: number;
-  readonly tie: number;
   readonly #image: string;
+  readonly #seed: number | undefined;
   #hasImage: boolean | undefined;
 
-  constructor(load: Load, image: string, seed: number | undefined) {
-    this.node = load.node;
-    this.containers = load.containers;
+  constructor(request: PlacementRequest, node: Node, options: StrategyOptions) {
+    const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
+    this.node = node;
+    this.containers = containers;
     // Rounded, so that shares that are equal on paper are equal here.
-    this.score = Math.round((load.cpuPercent + load.memoryPercent) * 1e6);
-    this.tie = seed === undefined ? 0 : hashText(load.node.name, seed);
-    this.#image = image;
+    this.score = Math.round((cpuPercent + memoryPercent) * 1e6);
+    this.#image = request.image;
+    this.#seed = options.seed;
+  }
+
+  /** Which of two equal nodes comes first is looked at last, so it is not made before it is needed. */
+  get tie(): number {
+    return this.#seed === undefined ? 0 : hashText(this.node.name, this.#seed);
   }
 
   get hasImage(): boolean {

@@ -28,10 +28,11 @@ function rankByZone(
   options: StrategyOptions,
 ): readonly Node[] {
   const loadOfZone = (node: Node): ZoneLoad => zones.get(zoneOf(node, label)) ?? emptyZone;
-  const ranked = rankByLoad(request, nodes, 'emptiest', options).map((node) => ({ node, zone: loadOfZone(node) }));
-  // The sort is stable: within a zone, and between equal zones, the order by load stays.
-  ranked.sort((a, b) => a.zone.replicas - b.zone.replicas || a.zone.containers - b.zone.containers);
-  return ranked.map(({ node }) => node);
+  return rankByLoad(request, nodes, 'emptiest', options, (a, b) => compareZones(loadOfZone(a), loadOfZone(b)));
+}
+
+function compareZones(a: ZoneLoad, b: ZoneLoad): number {
+  return a.replicas - b.replicas || a.containers - b.containers;
 }
 
 /** Nodes that the filters refused count too: a zone does not become empty because its port is taken. */

@@ -8,6 +8,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Where lines of progress go. */
+export type Say = (line: string) => void;
+
 export interface CommandOptions {
   readonly timeoutMs?: number;
   /** Given to stdin, which then ends; without it stdin is empty. */

@@ -2,7 +2,7 @@
 // another version is wanted. Only what is asked for and missing is fetched; the rest of the machine stays as it is.
 import { constants, existsSync, mkdirSync } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { run, runOrThrow, systemEnvironment } from './command.ts';
+import { run, runOrThrow, systemEnvironment, type Say } from './command.ts';
 import { fetchUnpacked, unpackedDirectory, type UnpackedName } from './unpacked-packages.ts';
 
 export type Need =
@@ -15,8 +15,6 @@ export type Need =
   | 'compose-v1'
   | 'compose-v2'
   | 'registry';
-
-export type Say = (line: string) => void;
 
 /** This machine cannot run a rig. The message says what is missing and what works without it. */
 export class MachineUnfitError extends Error {}

@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Clients, type ClientOptions } from './clients.ts';
-import type { CommandResult } from './command.ts';
+import type { CommandResult, Say } from './command.ts';
 import { RigConsul, type ConsulOptions } from './consul.ts';
 import { RigEngine, type EngineOptions, type EngineRelease } from './engine.ts';
 import type { HttpAnswer } from './http-call.ts';
@@ -11,7 +11,7 @@ import { killMarkedProcesses, removeLeftovers } from './leftovers.ts';
 import type { NameServer } from './name-server.ts';
 import { startNetwork } from './network.ts';
 import { acquireOwnerLock, RigInUseError, type OwnerLock } from './owner-lock.ts';
-import { preparePackages, type Need, type Say } from './packages.ts';
+import { preparePackages, type Need } from './packages.ts';
 import { kindVariable, bridgeAddress, rigKindNamed, stateDirectory, type RigKind } from './rig-kind.ts';
 import type { RigProcess } from './rig-process.ts';
 import { RigAgent, RigManager, type ManagerOptions } from './shoal-process.ts';

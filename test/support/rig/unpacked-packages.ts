@@ -11,8 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { run, runOrThrow } from './command.ts';
-import type { Say } from './packages.ts';
+import { run, runOrThrow, type Say } from './command.ts';
 import { cacheDirectory } from './rig-kind.ts';
 
 export type UnpackedName = 'engine-26.1' | 'engine-28.5' | 'consul' | 'buildx' | 'compose-v2';

@@ -228,13 +228,13 @@ function endpointsOf(state: EngineState, body: JsonObject): Map<string, Endpoint
   const mode = textAt(objectAt(body, 'HostConfig'), 'NetworkMode');
   if (mode.startsWith('container:')) return new Map();
   const configs = objectAt(objectAt(body, 'NetworkingConfig'), 'EndpointsConfig');
-  const primary = mode === '' || mode === 'default' ? 'bridge' : mode;
   const endpoints = new Map<string, Endpoint>();
-  for (const reference of new Set([primary, ...Object.keys(configs)])) {
-    const network = state.findNetwork(reference);
+  for (const reference of new Set([mode, ...Object.keys(configs)])) {
+    const wanted = reference === '' || reference === 'default' ? 'bridge' : reference;
+    const network = state.findNetwork(wanted);
     const config = objectAt(configs, reference);
     const endpoint = { networkId: network?.id ?? '', endpointId: '', ipAddress: '', config };
-    const name = network?.name ?? reference;
+    const name = network?.name ?? wanted;
     if (!endpoints.has(name) || Object.keys(config).length > 0) endpoints.set(name, endpoint);
   }
   return endpoints;

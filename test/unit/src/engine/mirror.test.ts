@@ -3,8 +3,9 @@ import { describe, it } from 'mocha';
 import type { ContainerRow } from '../../../../src/docker/types.ts';
 import type { EngineChange } from '../../../../src/engine/change.ts';
 import { parseContainerDetails } from '../../../../src/engine/container-details.ts';
-import { EngineMirror, containerName } from '../../../../src/engine/mirror.ts';
-import type { ContainerRecord } from '../../../../src/engine/mirror.ts';
+import { containerName } from '../../../../src/engine/container-record.ts';
+import type { ContainerRecord } from '../../../../src/engine/container-record.ts';
+import { EngineMirror } from '../../../../src/engine/mirror.ts';
 
 function aRow(row: Partial<ContainerRow> = {}): ContainerRow {
   return {
@@ -109,15 +110,4 @@ describe('the mirror', () => {
     assert.equal(mirror.networks.get('n1')?.Name, 'front');
     assert.equal(mirror.volumes.get('data')?.Driver, 'local');
   });
-
-  for (const { names, expected } of [
-    { names: ['/web'], expected: 'web' },
-    { names: ['/app/db', '/db'], expected: 'db' },
-    { names: ['/db', '/app/db'], expected: 'db' },
-    { names: [], expected: '' },
-  ]) {
-    it(`names a container with the names ${JSON.stringify(names)} "${expected}"`, () => {
-      assert.equal(containerName(aRow({ Names: names })), expected);
-    });
-  }
 });

@@ -31,7 +31,7 @@ describe('body boundary', () => {
     it(`finds the end of a body ${title} when it comes byte by byte`, () => {
       const boundary = announcedBoundary(headers);
       assert.ok(boundary);
-      const taken = [...`${body}stdin`].map((byte) => boundary.take(Buffer.from(byte)));
+      const taken = [...Buffer.from(`${body}stdin`)].map((byte) => boundary.take(Buffer.from([byte])));
       assert.equal(
         taken.reduce((sum, length) => sum + length, 0),
         body.length,

@@ -100,6 +100,10 @@ class TestNode implements Node {
     return this.#active().length;
   }
 
+  get containersRevision(): number {
+    return this.#held.length;
+  }
+
   get totalContainers(): number {
     return this.#held.length;
   }

@@ -73,6 +73,29 @@ describe('a placement', () => {
     assert.deepEqual(namesFor({}, nodes), namesFor({}, [...nodes].reverse()));
   });
 
+  it('looks at the containers of a node anew when they have changed', () => {
+    const scheduler = aScheduler();
+    const nodes = someNodes(3);
+    const body = { Env: ['affinity:container!=web*'] };
+    const names = ['web-1', 'web-2', 'web-3', 'web-4'];
+    const placed = names.map((name) => run(scheduler, body, nodes, { name }));
+    assert.deepEqual(placed, ['node-1', 'node-2', 'node-3', undefined]);
+    assert.equal(run(scheduler, { Env: ['affinity:container==web-2*'] }, nodes), 'node-2');
+  });
+
+  it('keeps rules apart that differ, however many there were', () => {
+    const scheduler = aScheduler();
+    const nodes = someNodes(2);
+    nodes[0]?.add({ name: 'web-7' });
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (let i = 0; i < 200; i += 1) {
+        const request = placementRequest({ Env: [`affinity:container!=*-${i}`] });
+        const placement = scheduler.place(request, nodes);
+        assert.equal(placement.kind === 'placed' && placement.nodes.length, i === 7 ? 1 : 2, String(i));
+      }
+    }
+  });
+
   it('gives fifty of two hundred containers for one port to fifty nodes', () => {
     const nodes = someNodes(50);
     const scheduler = aScheduler();

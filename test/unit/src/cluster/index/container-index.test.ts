@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { Identities } from '../../../../../src/cluster/identity.ts';
+import { ContainerIndex } from '../../../../../src/cluster/index/container-index.ts';
+import { ApiError } from '../../../../../src/common/errors.ts';
+import { createSilentLogger } from '../../../../../src/common/logger.ts';
+import { Engine } from '../../../../../src/engine/engine.ts';
+import type { ContainerRecord } from '../../../../../src/engine/mirror.ts';
+
+describe('ContainerIndex', () => {
+  const one = newEngine('10.0.0.1:2375');
+  const two = newEngine('10.0.0.2:2375');
+
+  function newIndex(records: readonly (readonly [Engine, ContainerRecord])[]): ContainerIndex {
+    const identities = new Identities();
+    identities.update(one);
+    identities.update(two);
+    const index = new ContainerIndex(identities);
+    for (const [engine, record] of records) index.replace(engine, undefined, record);
+    return index;
+  }
+
+  it('finds a container by everything a user may write', () => {
+    const web = record('abc1', 'web', { 'com.docker.swarm.id': 'swarm1' });
+    const index = newIndex([
+      [one, web],
+      [two, record('abd2', 'db')],
+    ]);
+    const references = [
+      'abc1'.padEnd(64, '0'),
+      'abc',
+      'web',
+      '/web',
+      '10.0.0.1:2375/web',
+      '10.0.0.1:2375/abc1',
+      'swarm1',
+    ];
+    for (const reference of references) assert.equal(index.find(reference)?.record, web, reference);
+    for (const reference of ['', '/', 'nope', '10.0.0.2:2375/web', 'absent/web', 'we', 'swarm']) {
+      assert.equal(index.find(reference), undefined, reference);
+    }
+  });
+
+  it('prefers a name to the beginning of an id', () => {
+    const named = record('1111', 'abc');
+    const index = newIndex([
+      [one, record('abc2', 'x1')],
+      [one, named],
+    ]);
+    assert.equal(index.resolve('abc').record, named);
+  });
+
+  it('answers as an engine does when nothing or too much is found', () => {
+    const index = newIndex([
+      [one, record('abc1', 'web')],
+      [two, record('abc2', 'web')],
+    ]);
+    const cases: readonly (readonly [string, number, RegExp])[] = [
+      ['nope', 404, /^No such container: nope$/],
+      ['abc', 400, /^multiple IDs found with provided prefix: abc$/],
+      ['web', 409, /10\.0\.0\.1:2375\/web, 10\.0\.0\.2:2375\/web$/],
+    ];
+    for (const [reference, status, message] of cases) {
+      assert.throws(
+        () => index.resolve(reference),
+        (error) => error instanceof ApiError && error.status === status && message.test(error.message),
+        reference,
+      );
+    }
+  });
+
+  it('takes the copy of the highest generation while a stale one is still there', () => {
+    const labels = { 'com.docker.swarm.id': 's' };
+    const current = record('b', 'web', { ...labels, 'com.docker.swarm.generation': '2' });
+    const index = newIndex([
+      [one, record('a', 'web', { ...labels, 'com.docker.swarm.generation': '1' })],
+      [two, current],
+    ]);
+    assert.equal(index.resolve('web').record, current);
+    assert.equal(index.resolve('s').record, current);
+  });
+
+  it('forgets the old name of a replaced record and everything of an engine that left', () => {
+    const before = record('abc1', 'web');
+    const after = record('abc1', 'shop');
+    const index = newIndex([[one, before]]);
+    index.replace(one, before, after);
+    assert.equal(index.find('web'), undefined);
+    assert.equal(index.find('shop')?.record, after);
+    index.removeEngine(one);
+    assert.equal(index.find('shop'), undefined);
+    assert.equal(index.find('abc'), undefined);
+    assert.deepEqual([...index.all()], []);
+  });
+});
+
+function newEngine(address: string): Engine {
+  return new Engine({ address, logger: createSilentLogger() });
+}
+
+function record(idStart: string, name: string, labels: Readonly<Record<string, string>> = {}): ContainerRecord {
+  const id = idStart.padEnd(64, '0');
+  const row = { Id: id, Names: [`/${name}`], Image: 'busybox', ImageID: 'sha256:1', Created: 1, Labels: labels };
+  return { id, name, row, details: undefined };
+}
