@@ -18,6 +18,7 @@ import type {
   TranslateCreate,
   TranslatedCreate,
 } from './calls.ts';
+import { watchForLoss } from './engine-loss.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import { swarmIdOf } from './index/container-index.ts';
 import type { ImageIndex } from './index/image-index.ts';
@@ -195,12 +196,15 @@ export class ContainerCreator {
     await provideImage(view.engine, prepared.image, { headers, platform, signal });
   }
 
-  // The client's departure does not end the request: an engine creates the container all the same.
+  // The client's departure does not end the request: an engine creates the container all the same. The engine's loss
+  // does, so that nobody waits for an engine that hangs.
   async #send(view: NodeView, translated: TranslatedCreate, attempts: Attempts): Promise<Answer | undefined> {
     const { engine } = view;
     const { name } = attempts.prepared;
     const { headers, platform } = attempts.call;
+    const loss = watchForLoss(engine);
     try {
+      if (loss.signal.aborted) throw new EngineUnreachable(engine.name, 'not-sent', engine.lastError ?? engine.state);
       const { body } = await engine.client.request({
         method: 'POST',
         path: '/containers/create',
@@ -208,6 +212,7 @@ export class ContainerCreator {
         query: { ...(name === undefined ? {} : { name }), ...(isGiven(platform) ? { platform } : {}) },
         headers,
         body: translated.body,
+        signal: loss.signal,
         timeoutMs: createTimeoutMs,
       });
       return { id: textMember(body, 'Id'), warnings: textListMember(body, 'Warnings') };
@@ -218,6 +223,8 @@ export class ContainerCreator {
       this.#options.logger.warn('a node could not create a container', { node: view.name, error: errorMessage(error) });
       attempts.failedOn(view.name, error);
       return undefined;
+    } finally {
+      loss.stop();
     }
   }
 

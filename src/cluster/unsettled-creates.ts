@@ -5,6 +5,7 @@ import { sleep, withResolvers } from '../common/abort.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import { isWireObject } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
+import { watchForLoss } from './engine-loss.ts';
 import { swarmIdLabel } from './swarm-labels.ts';
 
 /** An engine may still be at work on the request when it is asked for the first time. */
@@ -18,7 +19,10 @@ export interface UnsettledCreate {
   readonly onSettled: () => void;
 }
 
-/** The container's id when it turns out to exist within ten seconds; undefined when not, or when that is not known yet. */
+/**
+ * The container's id when it turns out to exist; undefined when it does not, or when that is not known after ten
+ * seconds or because the engine is lost.
+ */
 export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Promise<string | undefined> {
   if (tasks.signal.aborted) {
     create.onSettled();
@@ -33,12 +37,14 @@ export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Pro
       resolve(undefined);
     }
   });
-  const late = new AbortController();
-  const timeout = sleep(answerWithinMs, late.signal).then(() => undefined);
+  const loss = watchForLoss(create.engine);
+  const answered = new AbortController();
   try {
-    return await Promise.race([promise, timeout]);
+    const waited = sleep(answerWithinMs, AbortSignal.any([answered.signal, loss.signal])).then(() => undefined);
+    return await Promise.race([promise, waited]);
   } finally {
-    late.abort();
+    answered.abort();
+    loss.stop();
   }
 }
 

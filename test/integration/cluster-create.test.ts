@@ -171,6 +171,19 @@ describe('creating containers on the cluster', () => {
     assert.ok((await create({}, { name: 'web' })).id);
   });
 
+  it('gives up an engine that hangs, and finds the container when the engine goes on', async () => {
+    const { create, at, cluster } = await start([{}]);
+    at().faults.freeze();
+    const creating = create({}, { name: 'web' });
+    await assert.rejects(creating, (error) => assertStatus(error, 503, /cannot be reached/));
+    await assert.rejects(create({}, { name: 'web' }), (error) => error instanceof ApiError && error.status >= 409);
+    at().faults.thaw();
+    await until('the engine is back', () => cluster.healthyEngines.length === 1);
+    await until('its container is seen', () => cluster.findContainer('web') !== undefined);
+    assert.equal(at().containers.size, 1);
+    assert.equal(cluster.nodes[0]?.activeContainers, 1);
+  });
+
   it('answers 503 when no node is healthy', async () => {
     const { create, at, cluster } = await start([{}]);
     await at().faults.refuse();
