@@ -66,7 +66,8 @@ function assertMembers(
 ): void {
   for (const [name, member] of Object.entries(value)) {
     const type = Object.hasOwn(types, name.toLowerCase()) ? types[name.toLowerCase()] : undefined;
-    if (type !== undefined && member !== null && !isOfType(member, type)) throw wrongType(member, `${path}.${name}`, type);
+    if (type !== undefined && member !== null && !isOfType(member, type))
+      throw wrongType(member, `${path}.${name}`, type);
   }
 }
 

@@ -115,7 +115,11 @@ export class Entry {
     return { match, line };
   }
 
-  async #serveMatch(found: { readonly match: Match; readonly line: RequestLine }, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #serveMatch(
+    found: { readonly match: Match; readonly line: RequestLine },
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
     const { match, line } = found;
     const signal = this.#signals.open(res);
     try {
@@ -131,7 +135,17 @@ export class Entry {
   #call(match: Match, line: RequestLine, req: IncomingMessage, signal: AbortSignal): Omit<RequestCall, 'query'> {
     const { cluster, settings, logger } = this.#options;
     const { path, search } = line;
-    return { req, cluster, settings, logger, version: clientVersion(line.version), path, search, params: match.params, signal };
+    return {
+      req,
+      cluster,
+      settings,
+      logger,
+      version: clientVersion(line.version),
+      path,
+      search,
+      params: match.params,
+      signal,
+    };
   }
 
   #handlingOf(method: string, url: string): Route['handling'] | undefined {

@@ -90,7 +90,10 @@ export class ApiServer {
     shell.use(async (req, res) => {
       res.once('close', () => {
         // Node counts the connection among the idle ones a moment later.
-        if (this.#stopping) setImmediate(() => { this.#closeIdle(); });
+        if (this.#stopping)
+          setImmediate(() => {
+            this.#closeIdle();
+          });
       });
       if (this.#options.intercept?.(req, res) === true) return;
       await this.#entry.serve(req, res);

@@ -25,13 +25,13 @@ export function createLogger(level: LogLevel): Logger {
   return winston.createLogger({
     level,
     format: winston.format.combine(winston.format.timestamp(), winston.format.printf(formatLine)),
-    transports: [new winston.transports.Console({ stderrLevels: [...logLevels] })],
+    transports: new winston.transports.Console({ stderrLevels: [...logLevels] }),
   });
 }
 
 /** A logger that writes nothing, for tests and for code that runs before the level is known. */
 export function createSilentLogger(): Logger {
-  return winston.createLogger({ silent: true, transports: [new winston.transports.Console({ silent: true })] });
+  return winston.createLogger({ silent: true, transports: new winston.transports.Console({ silent: true }) });
 }
 
 function formatLine(entry: winston.Logform.TransformableInfo): string {

@@ -1,6 +1,9 @@
 // Newline-delimited JSON, as Docker's event and progress streams carry it. Lines may end in \n or \r\n,
 // and a JSON sequence's record separator (0x1E) in front of a line is skipped.
 
+/** In front of each value of a JSON sequence (RFC 7464). */
+const recordSeparator = '\u001e';
+
 /** A line longer than this is not a Docker message; the stream is given up rather than buffered without end. */
 const maxLineBytes = 16 * 1024 * 1024;
 
@@ -24,7 +27,7 @@ export class NdjsonParser {
 
   /** The value of a last line without a line end; nothing when there is none. */
   flush(): unknown[] {
-    const line = Buffer.concat(this.#rest).toString('utf8').replace(/^\x1e/, '').trim();
+    const line = Buffer.concat(this.#rest).toString('utf8').replace(recordSeparator, '').trim();
     this.#rest = [];
     this.#restBytes = 0;
     return line === '' ? [] : [JSON.parse(line) as unknown];

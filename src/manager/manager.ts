@@ -80,7 +80,7 @@ export class Manager {
     try {
       const discovery = await this.#openDiscovery();
       this.#server = this.#createServer();
-      const bound = await Promise.all(listen.map((address) => this.#server?.listen(address) ?? address));
+      const bound = await listenOn(this.#server, listen);
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
       this.#maintenance = startMaintenance(this.#cluster, this.#logger);
       this.#logger.info('the manager is ready', {
@@ -161,6 +161,10 @@ export class Manager {
       return registration?.(req, res) ?? false;
     };
   }
+}
+
+function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
+  return Promise.all(addresses.map((address) => server.listen(address)));
 }
 
 function createScheduler({ strategy, seed, filters, overcommit }: ManagerOptions): Scheduler {

@@ -196,7 +196,10 @@ describe('calls on one container', () => {
     await shoal.run({ name: 'two' });
 
     const taken = await shoal.api.post('/containers/one/rename?name=two').expect(409);
-    assert.match((taken.body as { message: string }).message, /^Conflict\. The container name "\/two" is already in use by/);
+    assert.match(
+      (taken.body as { message: string }).message,
+      /^Conflict\. The container name "\/two" is already in use by/,
+    );
     await shoal.api
       .post('/containers/one/rename?name=one')
       .expect(400, { message: 'Renaming a container with the same name as its current name' });
@@ -206,7 +209,10 @@ describe('calls on one container', () => {
   it('updates resources and passes the body on untouched', async () => {
     const id = await shoal.run({ name: 'web' });
 
-    const { body } = await shoal.api.post('/containers/web/update').send({ Memory: 64 * 1024 ** 2, Future: 1 }).expect(200);
+    const { body } = await shoal.api
+      .post('/containers/web/update')
+      .send({ Memory: 64 * 1024 ** 2, Future: 1 })
+      .expect(200);
 
     assert.ok('Warnings' in (body as object));
     const location = shoal.cluster.resolveContainer(id);

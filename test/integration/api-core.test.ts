@@ -181,7 +181,9 @@ describe('stopping the API server', () => {
     const attached = await shoal.openRaw();
     stream.write(`GET /containers/${id}/logs?follow=1&stdout=1 HTTP/1.1\r\n\r\n`);
     await stream.untilText('\r\n\r\n');
-    attached.write(`POST /containers/${id}/attach?stream=1&stdout=1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`);
+    attached.write(
+      `POST /containers/${id}/attach?stream=1&stdout=1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+    );
     await attached.untilText('101');
     const started = performance.now();
 

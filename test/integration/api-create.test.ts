@@ -52,19 +52,29 @@ describe('creating a container', () => {
   });
 
   it('names each node with its reason when none fits', async () => {
-    const answer = await shoal.api.post('/containers/create').send({ Image: 'busybox', Env: ['constraint:node==node-9'] });
+    const answer = await shoal.api
+      .post('/containers/create')
+      .send({ Image: 'busybox', Env: ['constraint:node==node-9'] });
 
     assert.ok([409, 503].includes(answer.status), String(answer.status));
     for (const engine of shoal.engines) assert.ok(messageOf(answer.body).includes(engine.name));
   });
 
   it('answers 404 for an image that no node has, and for nothing else', async () => {
-    await shoal.api.post('/containers/create').send({ Image: 'nope:1' }).expect(404, { message: 'No such image: nope:1' });
+    await shoal.api
+      .post('/containers/create')
+      .send({ Image: 'nope:1' })
+      .expect(404, { message: 'No such image: nope:1' });
   });
 
   const malformed: readonly (readonly [string, string | Buffer, string, RegExp])[] = [
     ['no JSON', '{"Image":', 'application/json', /invalid JSON/],
-    ['no Content-Type of JSON', 'Image=busybox', 'text/plain', /^Content-Type specified \(text\/plain\) must be 'application\/json'/],
+    [
+      'no Content-Type of JSON',
+      'Image=busybox',
+      'text/plain',
+      /^Content-Type specified \(text\/plain\) must be 'application\/json'/,
+    ],
     ['null', 'null', 'application/json', /config cannot be empty/],
     ['an empty object', '{}', 'application/json', /config cannot be empty/],
     ['an array', '[]', 'application/json', /cannot unmarshal array/],
@@ -82,7 +92,7 @@ describe('creating a container', () => {
     });
   }
 
-  it('refuses an invalid name in dockerd\'s words', async () => {
+  it("refuses an invalid name in dockerd's words", async () => {
     await shoal.api.post('/containers/create?name=a%20b').send({ Image: 'busybox' }).expect(400, {
       message: 'Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed',
     });

@@ -14,7 +14,9 @@ describe('exec', () => {
   after(() => shoal.stop());
 
   async function createExec(body: object = {}): Promise<string> {
-    const answer = await shoal.api.post('/containers/web/exec').send({ Cmd: ['cat'], AttachStdin: true, AttachStdout: true, ...body });
+    const answer = await shoal.api
+      .post('/containers/web/exec')
+      .send({ Cmd: ['cat'], AttachStdin: true, AttachStdout: true, ...body });
     assert.equal(answer.status, 201, answer.text);
     return (answer.body as { Id: string }).Id;
   }
@@ -80,7 +82,10 @@ describe('exec', () => {
 
   it('passes a refusal on as an ordinary answer', async () => {
     await shoal.api.post('/containers/web/pause').expect(204);
-    await shoal.api.post('/containers/web/exec').send({ Cmd: ['true'] }).expect(409);
+    await shoal.api
+      .post('/containers/web/exec')
+      .send({ Cmd: ['true'] })
+      .expect(409);
     await shoal.api.post('/containers/web/unpause').expect(204);
   });
 });

@@ -47,7 +47,9 @@ describe('hostile input', () => {
 
   it('refuses an endless chunked body as soon as it is too large', async () => {
     const client = await shoal.openRaw();
-    client.write('POST /containers/create HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n');
+    client.write(
+      'POST /containers/create HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
     const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, ' '), Buffer.from('\r\n')]);
     for (let sent = 0; sent < 10; sent += 1) client.write(chunk);
 
@@ -61,9 +63,17 @@ describe('hostile input', () => {
     ['broken percent-encoding', 'GET /containers/%zz/json HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a NUL in the path', 'GET /containers/%00/json HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 404 /],
     ['a target that is no path', 'GET containers HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 4\d\d /],
-    ['two lengths', 'POST /containers/create HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', /^HTTP\/1\.1 400 /],
+    [
+      'two lengths',
+      'POST /containers/create HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
     ['a head of 2 MB', `GET /info?${'a'.repeat(2_000_000)} HTTP/1.1\r\n\r\n`, /^HTTP\/1\.1 431 /],
-    ['an upgrade with a broken chunk', 'POST /containers/web/attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', /^HTTP\/1\.1 400 /],
+    [
+      'an upgrade with a broken chunk',
+      'POST /containers/web/attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
   ];
   for (const [title, bytes, answer] of garbage) {
     it(`answers ${title} and closes or goes on`, async () => {
@@ -90,7 +100,10 @@ describe('hostile input', () => {
     const text = await client.untilEnd();
     const statuses = text.match(/^HTTP\/1\.1 \d{3}/gm) ?? [];
     assert.equal(statuses.length, total + 1);
-    assert.deepEqual(statuses.filter((status) => status.endsWith('500')), []);
+    assert.deepEqual(
+      statuses.filter((status) => status.endsWith('500')),
+      [],
+    );
     assert.match(text, /\r\n\r\nOK$/);
     client.destroy();
   });
@@ -118,7 +131,22 @@ function seeded(seed: number): () => number {
 /** A request that is answered at once: no stream, no upgrade, no body. */
 function randomRequest(random: () => number): string {
   const pick = (words: readonly string[]): string => words[Math.floor(random() * words.length)] ?? '';
-  const words = ['containers', 'images', 'json', 'nope', 'a%2Fb', '%20', 'v1.41', 'v9', '~', 'x'.repeat(300), 'networks', 'é', '{}', 'start'];
+  const words = [
+    'containers',
+    'images',
+    'json',
+    'nope',
+    'a%2Fb',
+    '%20',
+    'v1.41',
+    'v9',
+    '~',
+    'x'.repeat(300),
+    'networks',
+    'é',
+    '{}',
+    'start',
+  ];
   const segments = Array.from({ length: Math.floor(random() * 5) }, () => encodeURI(pick(words)));
   const query = random() < 0.3 ? `?${pick(['all=1', 'filters={', 'filters=%7B%7D', '=', '&&', 'limit=x'])}` : '';
   return `${pick(['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH', 'OPTIONS'])} /${segments.join('/')}${query} HTTP/1.1\r\nContent-Length: 0\r\n\r\n`;

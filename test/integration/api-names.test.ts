@@ -22,7 +22,10 @@ describe('names of containers', () => {
     const refused = answers.filter(({ status }) => status === 409);
     assert.equal(created.length, 1);
     assert.equal(refused.length, 19);
-    assert.match((refused[0]?.body as { message: string }).message, /^Conflict\. The container name "\/only" is already in use/);
+    assert.match(
+      (refused[0]?.body as { message: string }).message,
+      /^Conflict\. The container name "\/only" is already in use/,
+    );
   });
 
   it('are free again once the container is removed', async () => {
@@ -46,7 +49,10 @@ describe('names of containers', () => {
   it('that exist on two nodes are refused with both spelled out, and reached by node', async () => {
     shoal.engine('node-1').createDirectly({ name: 'twin' });
     shoal.engine('node-2').createDirectly({ name: 'twin' });
-    await until('both show', () => [...shoal.cluster.containers()].filter(({ record }) => record.name === 'twin').length === 2);
+    await until(
+      'both show',
+      () => [...shoal.cluster.containers()].filter(({ record }) => record.name === 'twin').length === 2,
+    );
 
     const answer = await shoal.api.get('/containers/twin/json');
     assert.ok([400, 409].includes(answer.status));

@@ -36,14 +36,16 @@ describe('API versions', () => {
     await shoal.api.get(`/v1.30/containers/${recent}/changes`).expect(200);
     await shoal.api.get(`/containers/${recent}/changes`).expect(200);
 
-    const urls = shoal.engines.map((engine) => engine.requests.filter(({ path }) => path.endsWith('/changes')).map(({ url }) => url));
+    const urls = shoal.engines.map((engine) =>
+      engine.requests.filter(({ path }) => path.endsWith('/changes')).map(({ url }) => url),
+    );
     assert.deepEqual(urls, [
       [`/v1.41/containers/${old}/changes`],
       [`/v1.44/containers/${recent}/changes`, `/v1.51/containers/${recent}/changes`],
     ]);
   });
 
-  it('beyond the window are refused with dockerd\'s words, also for a ping', async () => {
+  it("beyond the window are refused with dockerd's words, also for a ping", async () => {
     const tooNew = 'client version 1.52 is too new. Maximum supported API version is 1.51';
     await shoal.api.get('/v1.52/_ping').expect(400, { message: tooNew });
     await shoal.api.get('/v1.52/containers/json').expect(400, { message: tooNew });

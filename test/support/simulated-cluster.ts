@@ -113,7 +113,9 @@ export class SimulatedCluster {
   }
 
   /** Creates a container through the API and starts it unless told not to; resolves with its id. */
-  async run(options: { readonly name?: string; readonly body?: object; readonly isStarted?: false } = {}): Promise<string> {
+  async run(
+    options: { readonly name?: string; readonly body?: object; readonly isStarted?: false } = {},
+  ): Promise<string> {
     const query = options.name === undefined ? '' : `?name=${options.name}`;
     const created = await this.api.post(`/containers/create${query}`).send({ Image: 'busybox', ...options.body });
     const { Id: id } = created.body as { readonly Id?: string };
@@ -178,9 +180,13 @@ class ScriptedDiscovery {
   #nextWord(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      signal.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
     });
   }
 }

@@ -31,7 +31,12 @@ describe('a published address', () => {
 
 describe('the view of an inspect', () => {
   it('shows bindings of both address families once, under the address of the node', () => {
-    const ports = { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }, { HostIp: '::', HostPort: '8080' }] };
+    const ports = {
+      '80/tcp': [
+        { HostIp: '0.0.0.0', HostPort: '8080' },
+        { HostIp: '::', HostPort: '8080' },
+      ],
+    };
 
     assert.deepEqual(shownPorts(ports, '10.0.0.5'), { '80/tcp': [{ HostIp: '10.0.0.5', HostPort: '8080' }] });
   });
