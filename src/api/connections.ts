@@ -5,10 +5,6 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   readonly #waiters = new Set<() => void>();
 
-  get size(): number {
-    return this.#sockets.size;
-  }
-
   add(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once('close', () => {

@@ -6,7 +6,8 @@ import { changeHeaders } from '../proxy/raw-head.ts';
 import { hijack } from '../proxy/hijack.ts';
 import type { TakenConnection } from '../proxy/hijack.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
-import { callEngineAndSettle } from './engine-call.ts';
+import { callEngineAndSettle, settle } from './engine-call.ts';
+import { progressError } from './errors.ts';
 import type { Handling, Target } from './route.ts';
 import { effectivePath } from './versions.ts';
 
@@ -32,7 +33,13 @@ export async function dispatch(handling: Handling, call: ApiCall, headers: Heade
 
 /** Joins a connection that was taken from the server with one to `target`; resolves when both are closed. */
 export async function dispatchTaken(target: Target, call: RequestCall, taken: TakenConnection): Promise<void> {
-  await hijack(taken, target.engine.endpoint, { path: pathOnEngine(target, call), signal: call.signal });
+  const { engine, headers } = target;
+  await hijack(taken, engine.endpoint, {
+    path: pathOnEngine(target, call),
+    ...(headers && { headers }),
+    signal: call.signal,
+  });
+  await settle({ settle: target.settleStream }, call.signal);
 }
 
 async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promise<void> {
@@ -45,6 +52,9 @@ async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promi
   await forward(call.req, call.res, target.engine.endpoint, {
     path: pathOnEngine(target, call),
     signal: call.signal,
+    ...(target.headers && { headers: target.headers }),
+    ...(target.isProgress && { farewell: (cause) => progressError(500, cause.message) }),
+    beforeEnd: (signal) => settle({ settle: target.settleStream }, signal),
     onHead: (head) => {
       const isTyped = target.contentType !== undefined && head.statusCode === 200;
       const changes = { ...headers, ...(isTyped ? { 'Content-Type': target.contentType } : {}), date: undefined };

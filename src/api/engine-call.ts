@@ -5,7 +5,9 @@ import { Deadline } from '../engine/deadline.ts';
 import { exchange } from '../proxy/exchange.ts';
 import type { ExchangeAnswer } from '../proxy/exchange.ts';
 import { groupHeaders } from '../proxy/raw-head.ts';
-import type { ApiCall } from './api-call.ts';
+import { ApiError } from '../common/errors.ts';
+import { textMember } from '../docker/go-member.ts';
+import type { ApiCall, RequestCall } from './api-call.ts';
 import { readBody } from './request-body.ts';
 import type { Target } from './route.ts';
 import { effectivePath } from './versions.ts';
@@ -15,15 +17,53 @@ const settleLimitMs = 10_000;
 
 /** The engine's answer to the client's request, whatever its status. Throws 503 when there is none. */
 export async function callEngine(target: Target, call: ApiCall): Promise<ExchangeAnswer> {
-  const { engine, path, search = call.search } = target;
-  const body = await readBody(call.req);
+  return await askEngine(target, call, { body: await readBody(call.req), signal: call.signal });
+}
+
+export interface EngineQuestion {
+  /** In place of the client's body. */
+  readonly body: Buffer;
+  readonly signal: AbortSignal;
+  /** The client's own when absent. */
+  readonly method?: string;
+}
+
+/** As `callEngine`, with a body that the caller has read or made. */
+export async function askEngine(
+  { engine, path, search, headers }: Target,
+  call: RequestCall,
+  { body, signal, method = call.req.method ?? 'GET' }: EngineQuestion,
+): Promise<ExchangeAnswer> {
   return await exchange(engine.endpoint, {
-    method: call.req.method ?? 'GET',
-    path: effectivePath(call, engine, { path, search }),
-    headers: passedHeaders(call.req),
+    method,
+    path: effectivePath(call, engine, { path, search: search ?? call.search }),
+    headers: { ...passedHeaders(call.req), ...headers },
     body,
-    signal: call.signal,
+    signal,
   });
+}
+
+/** Throws what the engine refused the call with, its status and its words. */
+export function assertSuccess({ statusCode, body }: ExchangeAnswer): void {
+  if (statusCode >= 400) throw new ApiError(statusCode, messageOf(body.toString('utf8')));
+}
+
+/** The message of an engine's error, which is JSON nearly everywhere. */
+export function messageOf(text: string): string {
+  try {
+    return textMember(JSON.parse(text), 'message') || text.trim();
+  } catch {
+    return text.trim();
+  }
+}
+
+/** The headers that travel on, each as one line under its name in lower case; that of the body's type stays behind. */
+export function forwardedHeaders(req: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(passedHeaders(req))
+      .filter(([name]) => name.toLowerCase() !== 'content-type')
+      .map(([name, value]) => [name.toLowerCase(), typeof value === 'string' ? value : value.join(', ')]),
+  );
 }
 
 /** Does the call, brings the mirror up to what it changed, and answers. */
@@ -34,7 +74,10 @@ export async function callEngineAndSettle(target: Target, call: ApiCall): Promis
 }
 
 /** Brings the mirror up to what the call changed, but gives up after a while: the call itself has succeeded. */
-export async function settle(target: Pick<Target, 'settle'>, signal: AbortSignal): Promise<void> {
+export async function settle(
+  target: { readonly settle?: Target['settle'] | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   if (!target.settle) return;
   const deadline = new Deadline(settleLimitMs, [signal]);
   try {

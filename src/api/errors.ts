@@ -34,6 +34,11 @@ export function answerErrorRaw(socket: Duplex, error: unknown, logger: Logger, h
   });
 }
 
+/** The last object of a stream of JSON objects that failed, as one line. */
+export function progressError(code: number, message: string): string {
+  return `${JSON.stringify({ errorDetail: { code, message }, error: message })}\r\n`;
+}
+
 interface ErrorAnswer {
   readonly status: number;
   readonly message: string;
@@ -48,6 +53,6 @@ function toErrorAnswer(error: unknown, logger: Logger): ErrorAnswer {
 /** A stream of JSON objects can carry the error; any other answer can only break off. */
 function endBrokenAnswer(res: ServerResponse, code: number, message: string): void {
   const isJsonStream = res.getHeader('Content-Type') === 'application/json' && !res.hasHeader('Content-Length');
-  if (isJsonStream) res.end(`${JSON.stringify({ errorDetail: { code, message }, error: message })}\r\n`);
+  if (isJsonStream) res.end(progressError(code, message));
   else res.destroy();
 }

@@ -8,6 +8,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** More than any real container or network description needs. */
 const maxBodyBytes = 8 * 1024 * 1024;
 const maxDepth = 1000;
+const maxSilenceMs = 60_000;
 
 /** The body as a JSON object; ApiError 400 for anything else. */
 export async function readJsonObject(req: IncomingMessage): Promise<JsonObject> {
@@ -26,15 +27,25 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
   return text.trim() === '' ? undefined : parseJson(text);
 }
 
-/** The body whole; ApiError 413 as soon as it is longer than any body of this API may be. */
+/** The body whole; ApiError 413 as soon as it is longer than any body of this API may be. A client that stops sending is cut off. */
 export async function readBody(req: IncomingMessage): Promise<Buffer> {
   const announced = Number(req.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) throw tooLarge();
+  const silence = setTimeout(() => req.destroy(new ApiError(408, 'the request body is not complete')), maxSilenceMs);
+  try {
+    return await collect(req, () => silence.refresh());
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+async function collect(req: IncomingMessage, onProgress: () => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   // Leaving the loop must not destroy the connection: the refusal goes out on it.
   const body: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false });
   for await (const chunk of body) {
+    onProgress();
     length += chunk.length;
     if (length > maxBodyBytes) throw tooLarge();
     chunks.push(chunk);
@@ -74,9 +85,13 @@ function parseJson(text: string): unknown {
 /** Whether values lie deeper in each other than in any real body: writing such a value again would exhaust the stack. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1;
-    else if (token === ']' || token === '}') depth -= 1;
+  let isInString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '"') isInString = !isInString;
+    else if (isInString && char === '\\') at += 1;
+    else if (!isInString && (char === '[' || char === '{')) depth += 1;
+    else if (!isInString && (char === ']' || char === '}')) depth -= 1;
     if (depth > maxDepth) return true;
   }
   return false;

@@ -1,6 +1,7 @@
 // What a route is, and how it is served: one closed union, so that the compiler finds every place that must
 // know a new kind.
 import type { Engine } from '../engine/engine.ts';
+import type { HeaderChanges } from '../proxy/raw-head.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -19,6 +20,8 @@ export interface Target {
   readonly path: string;
   /** Replaces the client's query string; absent: that one, verbatim. */
   readonly search?: string;
+  /** Added to the client's headers, or in place of them; undefined removes. */
+  readonly headers?: HeaderChanges;
   /** Replaces the Content-Type of a successful answer: engines before API 1.42 do not tell their streams apart. */
   readonly contentType?: string;
   /**
@@ -26,6 +29,10 @@ export interface Target {
    * sees the answer, so that the next list shows the effect. Its presence marks a call with small bodies both ways.
    */
   readonly settle?: (signal: AbortSignal) => Promise<void>;
+  /** As `settle`, for an answer that is a stream: awaited when all of it was passed on, before it ends. */
+  readonly settleStream?: (signal: AbortSignal) => Promise<void>;
+  /** The answer is a stream of JSON objects, the last of which tells of an error when the engine is lost. */
+  readonly isProgress?: true;
 }
 
 /** Finds the engine that serves the call; throws the ApiError the client gets when there is none. */

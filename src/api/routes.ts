@@ -10,11 +10,18 @@ import { diskUsage } from './handlers/disk-usage.ts';
 import { streamEvents } from './handlers/events.ts';
 import { listContainers } from './handlers/container-list.ts';
 import { listImages } from './handlers/image-list.ts';
+import { pullOrImport } from './handlers/image-pull.ts';
+import { loadImages } from './handlers/image-upload.ts';
+import * as images from './handlers/images.ts';
 import { listNetworks } from './handlers/network-list.ts';
+import * as networks from './handlers/networks.ts';
 import { changeNode, inspectNode, listNodes, listTasks } from './handlers/nodes.ts';
+import * as prune from './handlers/prune.ts';
+import { askAnyEngine } from './handlers/registry.ts';
 import { refuseAsNonManager, refuseLeave, refuseSwarmMode } from './handlers/swarm.ts';
 import { info, ping, version } from './handlers/system.ts';
 import { listVolumes } from './handlers/volume-list.ts';
+import * as volumes from './handlers/volumes.ts';
 import type { Handling, Method, Route, TargetResolver } from './route.ts';
 
 type Row = readonly [Method, string, Handling];
@@ -28,14 +35,14 @@ const metaRows: readonly Row[] = [
   ['GET', '/info', answer(info)],
   ['GET', '/events', answer(streamEvents)],
   ['GET', '/system/df', answer(diskUsage)],
-  ['POST', '/auth', notYet],
-  ['GET', '/distribution/{name*}/json', notYet],
+  ['POST', '/auth', answer(askAnyEngine)],
+  ['GET', '/distribution/{name*}/json', answer(askAnyEngine)],
 ];
 
 const containerRows: readonly Row[] = [
   ['GET', '/containers/json', answer(listContainers)],
   ['POST', '/containers/create', answer(createContainer)],
-  ['POST', '/containers/prune', notYet],
+  ['POST', '/containers/prune', answer(prune.pruneContainers)],
   ['GET', '/containers/{name*}/json', answer(inspectContainer)],
   ['GET', '/containers/{name*}/top', forward(containers.use)],
   ['GET', '/containers/{name*}/logs', forward(containers.logs)],
@@ -73,24 +80,24 @@ const execRows: readonly Row[] = [
 
 const imageRows: readonly Row[] = [
   ['GET', '/images/json', answer(listImages)],
-  ['GET', '/images/search', notYet],
-  ['GET', '/images/get', notYet],
-  ['POST', '/images/create', notYet],
-  ['POST', '/images/load', notYet],
-  ['POST', '/images/prune', notYet],
-  ['GET', '/images/{name*}/json', notYet],
-  ['GET', '/images/{name*}/history', notYet],
-  ['GET', '/images/{name*}/attestations', notYet],
-  ['GET', '/images/{name*}/get', notYet],
-  ['POST', '/images/{name*}/push', notYet],
-  ['POST', '/images/{name*}/tag', notYet],
-  ['DELETE', '/images/{name*}', notYet],
+  ['GET', '/images/search', answer(askAnyEngine)],
+  ['GET', '/images/get', forward(images.saveImages)],
+  ['POST', '/images/create', answer(pullOrImport)],
+  ['POST', '/images/load', answer(loadImages)],
+  ['POST', '/images/prune', answer(prune.pruneImages)],
+  ['GET', '/images/{name*}/json', answer(images.inspectImage)],
+  ['GET', '/images/{name*}/history', forward(images.imageHistory)],
+  ['GET', '/images/{name*}/attestations', unsupported('attestations of images need API 1.55')],
+  ['GET', '/images/{name*}/get', forward(images.saveImage)],
+  ['POST', '/images/{name*}/push', forward(images.pushImage)],
+  ['POST', '/images/{name*}/tag', answer(images.tagImage)],
+  ['DELETE', '/images/{name*}', answer(images.removeImage)],
 ];
 
 const buildRows: readonly Row[] = [
   ['POST', '/build', notYet],
   ['POST', '/build/cancel', notYet],
-  ['POST', '/build/prune', notYet],
+  ['POST', '/build/prune', answer(prune.pruneBuilds)],
   ['POST', '/session', notYet],
   ['POST', '/grpc', notYet],
 ];
@@ -98,21 +105,21 @@ const buildRows: readonly Row[] = [
 const networkRows: readonly Row[] = [
   ['GET', '/networks', answer(listNetworks)],
   ['GET', '/networks/', answer(listNetworks)],
-  ['POST', '/networks/create', notYet],
-  ['POST', '/networks/prune', notYet],
-  ['POST', '/networks/{name*}/connect', notYet],
-  ['POST', '/networks/{name*}/disconnect', notYet],
-  ['GET', '/networks/{name*}', notYet],
-  ['DELETE', '/networks/{name*}', notYet],
+  ['POST', '/networks/create', answer(networks.createNetwork)],
+  ['POST', '/networks/prune', answer(prune.pruneNetworks)],
+  ['POST', '/networks/{name*}/connect', answer(networks.connectNetwork)],
+  ['POST', '/networks/{name*}/disconnect', answer(networks.disconnectNetwork)],
+  ['GET', '/networks/{name*}', answer(networks.inspectNetwork)],
+  ['DELETE', '/networks/{name*}', answer(networks.removeNetwork)],
 ];
 
 const volumeRows: readonly Row[] = [
   ['GET', '/volumes', answer(listVolumes)],
-  ['POST', '/volumes/create', notYet],
-  ['POST', '/volumes/prune', notYet],
-  ['GET', '/volumes/{name*}', notYet],
-  ['PUT', '/volumes/{name*}', notYet],
-  ['DELETE', '/volumes/{name*}', notYet],
+  ['POST', '/volumes/create', answer(volumes.createVolume)],
+  ['POST', '/volumes/prune', answer(prune.pruneVolumes)],
+  ['GET', '/volumes/{name*}', forward(volumes.inspectVolume)],
+  ['PUT', '/volumes/{name*}', answer(volumes.changeVolume)],
+  ['DELETE', '/volumes/{name*}', answer(volumes.removeVolume)],
 ];
 
 const pluginRows: readonly Row[] = [

@@ -27,6 +27,6 @@ export function markEvent(event: DockerEvent, engine: Engine, { id, name }: Node
 }
 
 /** Equal for two reports of one event. */
-export function eventKey({ timeNano, Type, Action, Actor, node }: ClusterEvent): string {
-  return `${timeNano} ${Type} ${Action} ${Actor.ID} ${node.Id}`;
+export function eventKey({ timeNano, timeNanoDigits, Type, Action, Actor, node }: ClusterEvent): string {
+  return `${timeNanoDigits ?? timeNano} ${Type} ${Action} ${Actor.ID} ${node.Id}`;
 }

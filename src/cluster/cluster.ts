@@ -220,6 +220,16 @@ export class Cluster {
     return this.#containers.all();
   }
 
+  /** Every container of every member, the newest first; of equal age by node and id. */
+  containersNewestFirst(): readonly ContainerLocation[] {
+    return this.#containers.newestFirst();
+  }
+
+  /** Negative when `a` comes before `b` in `containersNewestFirst`. */
+  compareAge(a: ContainerLocation, b: ContainerLocation): number {
+    return this.#containers.compareAge(a, b);
+  }
+
   /** The engine that runs the exec instance; asks the engines when it is not known yet. Throws 404. */
   resolveExec(id: string, signal: AbortSignal): Promise<Engine> {
     return this.#execs.resolve(id, signal);

@@ -2,9 +2,9 @@
 // stands in for what an engine does not tell in time.
 import { sleep } from '../common/abort.ts';
 import { compareText } from '../common/compare-text.ts';
-import { readNdjson } from '../common/ndjson.ts';
-import { isWireObject } from '../docker/go-member.ts';
+import { readLines } from '../common/ndjson.ts';
 import { formatUnixTimestamp } from '../docker/docker-time.ts';
+import { parseEventLine } from '../docker/event-line.ts';
 import type { DockerEvent } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import { eventKey } from './cluster-event.ts';
@@ -63,15 +63,12 @@ async function collect(
   const query = { since: formatUnixTimestamp(fromNs), until: formatUnixTimestamp(until) };
   const stream = await engine.client.stream({ method: 'GET', path: '/events', query, signal, timeoutMs: deadlineMs });
   try {
-    for await (const value of readNdjson(stream.body)) {
-      if (isEvent(value)) events.push(mark(engine, value));
+    for await (const line of readLines(stream.body)) {
+      const event = parseEventLine(line);
+      if (event !== undefined) events.push(mark(engine, event));
       if (signal.aborted || events.length >= maxFromEngine) return;
     }
   } finally {
     stream.close();
   }
-}
-
-function isEvent(value: unknown): value is DockerEvent {
-  return isWireObject(value) && typeof value['timeNano'] === 'number' && isWireObject(value['Actor']);
 }

@@ -7,30 +7,30 @@ const recordSeparator = '\u001e';
 /** A line longer than this is not a Docker message; the stream is given up rather than buffered without end. */
 const maxLineBytes = 16 * 1024 * 1024;
 
-/** Cuts chunks of bytes into the parsed JSON values that their lines hold. Throws on a line that is not JSON. */
-export class NdjsonParser {
+/** Cuts chunks of bytes into the lines that are not empty. */
+class LineCutter {
   #rest: Buffer[] = [];
   #restBytes = 0;
 
-  /** The values whose lines end within `chunk`, in order. */
-  push(chunk: Buffer): unknown[] {
-    const values: unknown[] = [];
+  /** The lines that end within `chunk`, in order. */
+  push(chunk: Buffer): string[] {
+    const lines: string[] = [];
     let start = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
       this.#keep(chunk.subarray(start, end));
-      values.push(...this.flush());
+      lines.push(...this.flush());
       start = end + 1;
     }
     this.#keep(chunk.subarray(start));
-    return values;
+    return lines;
   }
 
-  /** The value of a last line without a line end; nothing when there is none. */
-  flush(): unknown[] {
+  /** The last line, when it has no line end; nothing when there is none. */
+  flush(): string[] {
     const line = Buffer.concat(this.#rest).toString('utf8').replace(recordSeparator, '').trim();
     this.#rest = [];
     this.#restBytes = 0;
-    return line === '' ? [] : [JSON.parse(line) as unknown];
+    return line === '' ? [] : [line];
   }
 
   #keep(bytes: Buffer): void {
@@ -41,9 +41,33 @@ export class NdjsonParser {
   }
 }
 
-/** The JSON values of a byte stream, one a line. */
+/** Cuts chunks of bytes into the parsed JSON values that their lines hold. Throws on a line that is not JSON. */
+export class NdjsonParser {
+  readonly #lines = new LineCutter();
+
+  /** The values whose lines end within `chunk`, in order. */
+  push(chunk: Buffer): unknown[] {
+    return this.#lines.push(chunk).map(parseLine);
+  }
+
+  /** The value of a last line without a line end; nothing when there is none. */
+  flush(): unknown[] {
+    return this.#lines.flush().map(parseLine);
+  }
+}
+
+/** The lines of a byte stream as text, for those to whom parsing would lose something. */
+export async function* readLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const lines = new LineCutter();
+  for await (const chunk of stream) yield* lines.push(chunk);
+  yield* lines.flush();
+}
+
+/** The JSON values of a byte stream, one a line. Throws on a line that is not JSON. */
 export async function* readNdjson(stream: AsyncIterable<Buffer>): AsyncGenerator {
-  const parser = new NdjsonParser();
-  for await (const chunk of stream) yield* parser.push(chunk);
-  yield* parser.flush();
+  for await (const line of readLines(stream)) yield parseLine(line);
+}
+
+function parseLine(line: string): unknown {
+  return JSON.parse(line);
 }

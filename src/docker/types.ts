@@ -232,6 +232,8 @@ export interface DockerEvent extends WireObject {
   readonly time: number;
   /** Beyond 2^53 as a number: good for order within an engine, not for arithmetic. */
   readonly timeNano: number;
+  /** `timeNano` exactly; absent on events that no engine sent. Never sent itself. */
+  readonly timeNanoDigits?: string;
   /** Sent by engines before API 1.52. */
   readonly status?: string;
   readonly id?: string;

@@ -2,7 +2,6 @@
 import type {
   ContainerInspect,
   ContainerRow,
-  DockerEvent,
   EngineInfo,
   EngineVersion,
   ImageRow,
@@ -53,14 +52,6 @@ export function parseInfo(body: unknown): EngineInfo {
 export function parseVersion(body: unknown): EngineVersion {
   if (!isObject(body)) throw new MalformedAnswer('version');
   return body;
-}
-
-/** undefined for a line of the stream that is not an event. */
-export function parseEvent(line: unknown): DockerEvent | undefined {
-  if (!isObject(line) || !isText(line['Type']) || !isText(line['Action'])) return undefined;
-  const actor = line['Actor'];
-  if (!isObject(actor) || !isText(actor['ID'])) return undefined;
-  return line as unknown as DockerEvent;
 }
 
 function listOf(body: unknown, isRow: (row: WireObject) => boolean, what: string): readonly WireObject[] {

@@ -1,9 +1,9 @@
 // The engine's event stream across reconnections: each subscription resumes where the last one broke, and what
 // the engine repeats is dropped.
 import { formatUnixTimestamp, parseRfc3339 } from '../docker/docker-time.ts';
+import { parseEventLine } from '../docker/event-line.ts';
 import type { DockerEvent } from '../docker/types.ts';
-import { readNdjson } from '../common/ndjson.ts';
-import { parseEvent } from './answers.ts';
+import { readLines } from '../common/ndjson.ts';
 import type { EngineClient } from './client.ts';
 
 /** As many as an engine keeps for replay. */
@@ -35,8 +35,8 @@ export class EventFeed {
   }
 
   async *#read(body: AsyncIterable<Buffer>, resumedFrom: number): AsyncGenerator<DockerEvent> {
-    for await (const line of readNdjson(body)) {
-      const event = parseEvent(line);
+    for await (const line of readLines(body)) {
+      const event = parseEventLine(line);
       if (event === undefined) continue;
       const isRepeated = this.#remember(event) && event.timeNano <= resumedFrom;
       if (!isRepeated) yield event;
@@ -45,10 +45,10 @@ export class EventFeed {
 
   /** Whether the event was remembered already. */
   #remember(event: DockerEvent): boolean {
-    const key = `${event.timeNano} ${event.Type} ${event.Action} ${event.Actor.ID}`;
+    const key = `${event.timeNanoDigits ?? event.timeNano} ${event.Type} ${event.Action} ${event.Actor.ID}`;
     if (this.#seen.has(key)) return true;
     this.#seen.add(key);
-    this.#lastNano = Math.max(this.#lastNano, event.timeNano || 0);
+    this.#lastNano = Math.max(this.#lastNano, event.timeNano);
     const [oldest] = this.#seen;
     if (this.#seen.size > maxRemembered && oldest !== undefined) this.#seen.delete(oldest);
     return false;

@@ -9,6 +9,7 @@ import { Refresh } from './refresh.ts';
 import type { EngineTimings } from './timings.ts';
 
 export interface ListSyncOptions {
+  /** With its query string. */
   readonly path: string;
   /** Checks the answer and puts it into the mirror. */
   readonly apply: (body: unknown, start: FetchStart) => void;

@@ -11,6 +11,7 @@ export type { ContainerRecord } from './container-record.ts';
 /** The read side. The maps are live views: read them synchronously or copy. */
 export interface Mirror {
   readonly containers: ReadonlyMap<string, ContainerRecord>;
+  /** Intermediate ones too, as the engine lists them with `all`. */
   readonly images: readonly ImageRow[];
   /** By full id. */
   readonly networks: ReadonlyMap<string, NetworkRow>;

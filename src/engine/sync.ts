@@ -55,7 +55,8 @@ export class EngineSync {
     const { client, mirror, tasks, timings, onInfo, publish } = options;
     this.containers = new ContainerSync(options);
     this.lists = {
-      images: this.#createList('/images/json', (body, start) => {
+      // Intermediate images too: containers are told by their ancestors, and those may lie between two tagged ones.
+      images: this.#createList('/images/json?all=1', (body, start) => {
         mirror.setImages(parseImageRows(body), start);
       }),
       networks: this.#createList('/networks', (body, start) => {

@@ -27,6 +27,8 @@ export interface ForwardOptions {
   readonly rewrite?: (body: unknown) => unknown;
   /** Last words of an answer whose engine was lost, which is then ended in order; absent: the client's connection breaks. */
   readonly farewell?: (cause: Error) => string;
+  /** Awaited when all of a streamed answer was passed on, before it ends. Must not reject. */
+  readonly beforeEnd?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface ForwardResult {
@@ -226,6 +228,7 @@ async function relayStream(exchange: Exchange, answer: http.IncomingMessage): Pr
   res.flushHeaders();
   try {
     await pipeline(answer, res, { signal, end: false });
+    await options.beforeEnd?.(signal);
     res.end();
     return { outcome: 'complete', statusCode };
   } catch (error) {

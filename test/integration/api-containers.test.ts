@@ -84,6 +84,26 @@ describe('calls on one container', () => {
     assert.deepEqual(await rows(), []);
   });
 
+  it('shows the effect of a change whose event is lost', async () => {
+    const id = await shoal.run({ name: 'web', isStarted: false });
+    for (const engine of shoal.engines) engine.faults.silenceEvents(8);
+
+    await shoal.api.post('/containers/web/start').expect(204);
+    assert.equal(await stateOf(id), 'running');
+    await shoal.api.delete('/containers/web?force=1').expect(204);
+    assert.equal(await stateOf(id), undefined);
+  });
+
+  it('shows the volumes that went with a container to the next list', async () => {
+    const id = await shoal.run({ body: { Volumes: { '/data': {} } } });
+    const volumes = async (): Promise<unknown> => (await shoal.api.get('/volumes').expect(200)).body;
+    assert.equal(((await volumes()) as { Volumes: unknown[] }).Volumes.length, 1);
+
+    await shoal.api.delete(`/containers/${id}?force=1&v=1`).expect(204);
+
+    assert.equal(((await volumes()) as { Volumes: unknown[] }).Volumes.length, 0);
+  });
+
   it('says 304 to a start of what runs and a stop of what does not', async () => {
     await shoal.run({ name: 'web' });
 
@@ -128,7 +148,7 @@ describe('calls on one container', () => {
     const node = shoal.engineOf(id).name;
 
     for (const reference of [id, id.slice(0, 12), 'web', '%2Fweb', `${node}/web`, `${node}%2Fweb`]) {
-      const { body } = await shoal.api.get(`/containers/${reference}/json`).expect(200);
+      const body: unknown = (await shoal.api.get(`/containers/${reference}/json`).expect(200)).body;
 
       assert.equal((body as { Id: string }).Id, id, reference);
     }
@@ -138,7 +158,7 @@ describe('calls on one container', () => {
     const id = await shoal.run({ name: 'web' });
     const engine = shoal.engineOf(id);
 
-    const { body } = await shoal.api.get('/containers/web/json').expect(200);
+    const body: unknown = (await shoal.api.get('/containers/web/json').expect(200)).body;
 
     const { Node: node, Name: name } = body as { Node: Record<string, unknown>; Name: string };
     assert.equal(name, '/web');
@@ -154,7 +174,7 @@ describe('calls on one container', () => {
     engine.faults.silenceEvents(10);
     engine.exit(id, 3);
 
-    const { body } = await shoal.api.get('/containers/web/json').expect(200);
+    const body: unknown = (await shoal.api.get('/containers/web/json').expect(200)).body;
 
     assert.equal((body as { State: { ExitCode: number } }).State.ExitCode, 3);
   });
@@ -186,7 +206,7 @@ describe('calls on one container', () => {
     await shoal.api.post('/containers/web/rename?name=api').expect(204);
 
     await shoal.api.get('/containers/web/json').expect(404);
-    const { body } = await shoal.api.get('/containers/api/json').expect(200);
+    const body: unknown = (await shoal.api.get('/containers/api/json').expect(200)).body;
     assert.equal((body as { Id: string }).Id, id);
     await shoal.run({ name: 'web' });
   });
@@ -209,12 +229,12 @@ describe('calls on one container', () => {
   it('updates resources and passes the body on untouched', async () => {
     const id = await shoal.run({ name: 'web' });
 
-    const { body } = await shoal.api
+    const answer = await shoal.api
       .post('/containers/web/update')
       .send({ Memory: 64 * 1024 ** 2, Future: 1 })
       .expect(200);
 
-    assert.ok('Warnings' in (body as object));
+    assert.ok('Warnings' in (answer.body as object));
     const location = shoal.cluster.resolveContainer(id);
     assert.equal(location.record.details?.memoryBytes, 64 * 1024 ** 2);
   });
@@ -261,7 +281,7 @@ describe('stop and restart with a signal', () => {
       await shoal.api.post('/containers/web/stop?signal=SIGKILL&t=1').expect(304);
       await shoal.api.post('/containers/web/restart?signal=SIGKILL&t=1').expect(204);
 
-      const { body } = await shoal.api.get('/containers/web/json').expect(200);
+      const body: unknown = (await shoal.api.get('/containers/web/json').expect(200)).body;
       assert.equal((body as { State: { Status: string } }).State.Status, 'running');
       const carriers = shoal.engine().requests.filter(({ query }) => query.get('signal') === 'SIGKILL');
       const expected = apiVersion === '1.41' ? '/kill' : '/stop';

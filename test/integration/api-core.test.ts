@@ -3,12 +3,14 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { ApiServer } from '../../src/api/server.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
-import { openRawConnection } from '../support/raw-connection.ts';
+import { openRawConnection, RawConnection } from '../support/raw-connection.ts';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
+import { tlsIdentity } from '../support/tls-identity.ts';
 import { until } from '../support/until.ts';
 
 describe('the API server', () => {
@@ -106,6 +108,23 @@ describe('the API server', () => {
     await client.untilText('\r\n\r\nOK');
     client.destroy();
     await server.stop();
+  });
+});
+
+describe('listening with TLS', () => {
+  it('serves the API, and raw streams whose input ends before their output', async () => {
+    const shoal = await startSimulatedCluster({ engines: 1, server: { tls: tlsIdentity } });
+    const id = await runOverTls(shoal.port);
+
+    const client = openTls(shoal.port);
+    client.write(`POST /containers/${id}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n`);
+    await client.untilText('200 OK');
+    client.write('typed');
+    client.end();
+
+    assert.match(await client.untilText('typed'), /^HTTP\/1\.1 200 OK/);
+    await client.untilEnd();
+    await shoal.stop();
   });
 });
 
@@ -237,6 +256,25 @@ const testSettings = {
   role: () => ({ name: 'primary' }),
   warnings: () => [],
 };
+
+function openTls(port: number): RawConnection {
+  const halfOpen = { allowHalfOpen: true };
+  return new RawConnection(connectTls({ host: '127.0.0.1', port, ca: tlsIdentity.cert, ...halfOpen }));
+}
+
+/** Creates and starts a terminal that reads until its input ends. */
+async function runOverTls(port: number): Promise<string> {
+  const client = openTls(port);
+  const body = JSON.stringify({ Image: 'busybox', Tty: true, OpenStdin: true, StdinOnce: true });
+  client.write(
+    `POST /containers/create?name=tls HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const id = /"Id":"(\w+)"/.exec(await client.untilText(/"Id":"\w+"/))?.[1] ?? '';
+  client.write(`POST /containers/${id}/start HTTP/1.1\r\nContent-Length: 0\r\n\r\n`);
+  await client.untilText('HTTP/1.1 204');
+  client.destroy();
+  return id;
+}
 
 /** A socket file whose owner has died. */
 async function leaveStaleSocket(path: string): Promise<void> {

@@ -16,7 +16,7 @@ describe('creating a container', () => {
 
   afterEach(async () => {
     for (const engine of shoal.engines) engine.faults.clear();
-    const { body } = await shoal.api.get('/containers/json?all=1');
+    const body: unknown = (await shoal.api.get('/containers/json?all=1')).body;
     await Promise.all((body as { Id: string }[]).map(({ Id }) => shoal.api.delete(`/containers/${Id}?force=1`)));
   });
 

@@ -109,7 +109,7 @@ describe('waiting for a container', () => {
       engine.exit(id, 0);
       await waiting;
 
-      const { body } = await shoal.api.get('/containers/json?all=1').expect(200);
+      const body: unknown = (await shoal.api.get('/containers/json?all=1').expect(200)).body;
       assert.equal((body as { Id: string; State: string }[]).find(({ Id }) => Id === id)?.State, 'exited');
     }
   });

@@ -44,7 +44,19 @@ export function start(call: RequestCall): Target {
 export function remove(call: RequestCall): Target {
   const name = call.params['name'] ?? '';
   if (name === '') throw badRequest('invalid name or ID supplied: ""');
-  return parseGoBool(call.query.get('link')) ? removeLink(call, name) : change(call);
+  if (parseGoBool(call.query.get('link'))) return removeLink(call, name);
+  return parseGoBool(call.query.get('v')) ? removeWithVolumes(call) : change(call);
+}
+
+function removeWithVolumes(call: RequestCall): Target {
+  const { location, ...target } = containerTarget(call);
+  const { engine, record } = location;
+  return {
+    ...target,
+    settle: async (signal) => {
+      await Promise.all([engine.refreshContainer(record.id, signal), engine.refreshVolumes(signal)]);
+    },
+  };
 }
 
 function removeLink(call: RequestCall, link: string): Target {
@@ -72,5 +84,5 @@ export function commit(call: RequestCall): Target {
   assertReachable(engine);
   const query = new URLSearchParams(call.query);
   query.set('container', record.id);
-  return { engine, path: '/commit', search: query.toString(), settle: () => engine.refreshImages() };
+  return { engine, path: '/commit', search: query.toString(), settle: (signal) => engine.refreshImages(signal) };
 }

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { badRequest } from '../../common/errors.ts';
 import { parseUnixTimestamp } from '../../docker/docker-time.ts';
+import { eventLine } from '../../docker/event-line.ts';
 import { parseFilters } from '../../docker/filters.ts';
 import type { ApiCall } from '../api-call.ts';
 
@@ -21,17 +22,16 @@ export async function streamEvents(call: ApiCall): Promise<void> {
   // Clients subscribe first and list afterwards: they wait for this head, however quiet the cluster is.
   res.flushHeaders();
   for await (const event of events) {
-    if (!res.write(`${JSON.stringify(event)}\n`) && !signal.aborted) await drained(call);
+    if (!res.write(eventLine(event)) && !signal.aborted) await drained(call);
   }
   res.end();
 }
 
-/** Unix seconds with an optional fraction; "0" and nothing mean no limit. */
+/** Unix seconds with an optional fraction; undefined for nothing. 0 is the year 1970, as everywhere. */
 function moment(text: string | null): bigint | undefined {
-  if (text === null || text === '' || text === '0') return undefined;
+  if (text === null || text === '') return undefined;
   const ns = parseUnixTimestamp(text);
-  if (ns === undefined)
-    throw badRequest(`failed to parse value as time in seconds or duration: ${JSON.stringify(text)}`);
+  if (ns === undefined) throw badRequest(`failed to parse value as time in seconds: ${JSON.stringify(text)}`);
   return ns;
 }
 

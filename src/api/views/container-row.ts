@@ -3,7 +3,7 @@
 import { statusText } from '../../docker/status-text.ts';
 import type { ContainerRow, PortRow } from '../../docker/types.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
-import { isAnyIpv4, isAnyIpv6 } from './node-ip.ts';
+import { publishedAddress } from './published-address.ts';
 
 /** The label by which `docker ps --format` shows the node; added to answers only, never to the container. */
 export const nodeLabel = 'com.docker.swarm.node';
@@ -11,30 +11,30 @@ export const nodeLabel = 'com.docker.swarm.node';
 /** What a row tells of the node that has the container. */
 export interface RowNode {
   readonly name: string;
-  /** '' when it is not known. */
-  readonly ip: string;
+  /** Its address without the port. */
+  readonly host: string;
   readonly isHealthy: boolean;
   /** Containers are named `/node/name` only. */
   readonly prefixesNames: boolean;
 }
 
 interface RowText {
-  readonly madeFor: string;
+  readonly node: RowNode;
   readonly beforeStatus: string;
   readonly afterStatus: string;
 }
 
 const madeRows = new WeakMap<ContainerRecord, RowText>();
 
-/** The row as JSON text. `sizes` are put in where the client asked for them. */
-export function containerRowJson(
-  record: ContainerRecord,
-  node: RowNode,
-  now: number,
-  sizes?: Partial<ContainerRow>,
-): string {
-  const { beforeStatus, afterStatus } = sizes === undefined ? rowText(record, node) : makeRowText(record, node, sizes);
-  return beforeStatus + JSON.stringify(rowStatus(record, node, now)) + afterStatus;
+/** The row as JSON text. */
+export function containerRowJson(record: ContainerRecord, node: RowNode, now: number): string {
+  const { beforeStatus, afterStatus } = rowText(record, node);
+  return `${beforeStatus}"${rowStatus(record, node, now)}"${afterStatus}`;
+}
+
+/** `row`, which may be a fresher one than the record's, as clients see it. */
+export function shownContainerRow(row: ContainerRow, record: ContainerRecord, node: RowNode, now: number): ContainerRow {
+  return { ...shownFields(row, node), Status: rowStatus(record, node, now) };
 }
 
 /** Containers of a node that does not answer stay listed, so that Compose does not take them for gone. */
@@ -45,39 +45,34 @@ function rowStatus({ row, details }: ContainerRecord, node: RowNode, now: number
 
 function rowText(record: ContainerRecord, node: RowNode): RowText {
   const known = madeRows.get(record);
-  if (known?.madeFor === madeFor(node)) return known;
-  const made = makeRowText(record, node);
+  if (known !== undefined && showsTheSame(known.node, node)) return known;
+  const made = { node, ...cutAtStatus(shownFields(record.row, node)) };
   madeRows.set(record, made);
   return made;
 }
 
-function madeFor({ name, ip, prefixesNames }: RowNode): string {
-  return `${name} ${ip} ${String(prefixesNames)}`;
+function showsTheSame(a: RowNode, b: RowNode): boolean {
+  return a === b || (a.name === b.name && a.host === b.host && a.prefixesNames === b.prefixesNames);
 }
 
-/** The engine's row with our changes, cut at the value of `Status`, whose place among the fields is kept. */
-function makeRowText(record: ContainerRecord, node: RowNode, sizes: Partial<ContainerRow> = {}): RowText {
-  const { row } = record;
-  const shown = {
+/** The place of `Status` among the fields is kept. */
+function cutAtStatus(row: ContainerRow): { readonly beforeStatus: string; readonly afterStatus: string } {
+  // Text that holds quotes is escaped in JSON, so this is found at the field and nowhere else.
+  const mark = JSON.stringify({ Status: statusMark }).slice(1, -1);
+  const text = JSON.stringify({ ...row, Status: statusMark });
+  const at = text.indexOf(mark);
+  return { beforeStatus: `${text.slice(0, at)}"Status":`, afterStatus: text.slice(at + mark.length) };
+}
+
+const statusMark = '\u0000status';
+
+function shownFields(row: ContainerRow, node: RowNode): ContainerRow {
+  return {
     ...row,
-    ...sizes,
     Names: shownNames(row.Names, node),
-    Ports: (row.Ports ?? []).flatMap((port) => shownPort(port, node.ip)),
+    Ports: shownPorts(row.Ports ?? [], node.host),
     Labels: { ...row.Labels, [nodeLabel]: node.name },
   };
-  const fields = Object.entries(shown).filter(([field]) => field !== 'Status');
-  const at = Math.max(0, Object.keys(shown).indexOf('Status'));
-  const before = fields.slice(0, at).map(fieldJson).join('');
-  const after = fields
-    .slice(at)
-    .map((field) => `,${fieldJson(field).slice(0, -1)}`)
-    .join('');
-  return { madeFor: madeFor(node), beforeStatus: `{${before}"Status":`, afterStatus: `${after}}` };
-}
-
-/** With a comma at the end. */
-function fieldJson([name, value]: readonly [string, unknown]): string {
-  return `${JSON.stringify(name)}:${JSON.stringify(value ?? null)},`;
 }
 
 /** The plain names first, since the CLI prints the first and Compose takes service names from it. */
@@ -86,9 +81,19 @@ function shownNames(names: readonly string[], { name, prefixesNames }: RowNode):
   return prefixesNames ? prefixed : [...names, ...prefixed];
 }
 
-/** "Every address" becomes the node's own, where it is known; an entry for IPv6 that would only repeat it is left out. */
-function shownPort(port: PortRow, ip: string): PortRow[] {
-  if (ip === '' || port.IP === undefined) return [port];
-  if (isAnyIpv4(port.IP)) return [{ ...port, IP: ip }];
-  return isAnyIpv6(port.IP) ? [] : [port];
+/** An entry for IPv6 is left out only where another entry shows the same port of the container. */
+function shownPorts(ports: readonly PortRow[], host: string): PortRow[] {
+  return ports.flatMap((port) => {
+    if (port.IP === undefined) return [port];
+    const IP = publishedAddress(port.IP, host);
+    if (IP !== undefined) return [{ ...port, IP }];
+    const isRepeated = ports.some(
+      (other) =>
+        other.PrivatePort === port.PrivatePort &&
+        other.Type === port.Type &&
+        other.IP !== undefined &&
+        publishedAddress(other.IP, host) !== undefined,
+    );
+    return isRepeated ? [] : [port];
+  });
 }

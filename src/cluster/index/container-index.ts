@@ -7,6 +7,7 @@ import type { ContainerRecord } from '../../engine/mirror.ts';
 import type { Identities } from '../identity.ts';
 import type { ContainerLocation } from '../locations.ts';
 import { generationLabel, swarmIdLabel } from '../swarm-labels.ts';
+import { ContainerOrder } from './container-order.ts';
 import { KeyIndex } from './key-index.ts';
 
 export class ContainerIndex {
@@ -15,9 +16,11 @@ export class ContainerIndex {
   readonly #byId = new KeyIndex<ContainerLocation>();
   readonly #byName = new KeyIndex<ContainerLocation>();
   readonly #bySwarmId = new KeyIndex<ContainerLocation>();
+  readonly #order: ContainerOrder;
 
   constructor(identities: Identities) {
     this.#identities = identities;
+    this.#order = new ContainerOrder(identities);
   }
 
   replace(engine: Engine, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
@@ -41,6 +44,16 @@ export class ContainerIndex {
 
   *all(): Iterable<ContainerLocation> {
     for (const locations of this.#locations.values()) yield* locations.values();
+  }
+
+  /** Every container, the newest first; of equal age by node and id. */
+  newestFirst(): readonly ContainerLocation[] {
+    return this.#order.newestFirst();
+  }
+
+  /** Negative when `a` comes before `b` in `newestFirst`. */
+  compareAge(a: ContainerLocation, b: ContainerLocation): number {
+    return this.#order.compare(a, b);
   }
 
   named(name: string): readonly ContainerLocation[] {
@@ -116,6 +129,7 @@ export class ContainerIndex {
 
   #link(location: ContainerLocation): void {
     const { record } = location;
+    this.#order.add(location);
     this.#byId.add(record.id, location);
     this.#byName.add(record.name, location);
     const swarmId = swarmIdOf(record);
@@ -124,6 +138,7 @@ export class ContainerIndex {
 
   #unlink(location: ContainerLocation): void {
     const { record } = location;
+    this.#order.remove(location);
     this.#byId.remove(record.id, location);
     this.#byName.remove(record.name, location);
     const swarmId = swarmIdOf(record);

@@ -1,0 +1,28 @@
+// POST /images/load: every node gets the archive, which the client sends once.
+import type { ApiCall } from '../api-call.ts';
+import { reachableEngines } from '../fan-out.ts';
+import { answerWithProgress } from '../progress-fan-out.ts';
+import { refreshEngines } from '../refresh-engines.ts';
+import { openLoad, shareBody } from './image-copy.ts';
+import { assertPlatformKnown } from './image-platform.ts';
+
+export async function loadImages(call: ApiCall): Promise<void> {
+  const engines = reachableEngines(call);
+  for (const engine of engines) assertPlatformKnown(call, engine, '1.48');
+  const body = shareBody(call.req, engines, call.signal);
+  const answered = answerWithProgress(call, {
+    engines,
+    concurrency: engines.length,
+    words: { begun: 'Loading', done: 'Load complete' },
+    open: (engine, signal) => openLoad(call, engine, { search: call.search, body: body.copyFor(engine), signal }),
+    close: (engine) => {
+      body.copyFor(engine).destroy();
+    },
+    afterwards: async (done) => {
+      await refreshEngines(call, done, 'Images');
+      return [];
+    },
+  });
+  const [outcome] = await Promise.allSettled([answered, body.sent]);
+  if (outcome.status === 'rejected') throw outcome.reason;
+}

@@ -1,0 +1,184 @@
+// The calls on single networks. A local network is its one engine's affair; one that spans nodes is looked at on
+// all of them, because each engine knows only its own containers.
+import { ApiError, badRequest, conflict } from '../../common/errors.ts';
+import { compareApiVersion } from '../../docker/api-version.ts';
+import { goMember, isWireObject, mapMember, textMember, withGoMember } from '../../docker/go-member.ts';
+import type { NetworkRow, WireObject } from '../../docker/types.ts';
+import type { ContainerLocation, NetworkLocation } from '../../cluster/locations.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { ApiCall, RequestCall } from '../api-call.ts';
+import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
+import { fanOut, reachableEngines, successes } from '../fan-out.ts';
+import { refreshEngines } from '../refresh-engines.ts';
+import type { Target } from '../route.ts';
+import { isPredefinedNetwork } from '../views/network-rows.ts';
+import { assertReachable } from './container-target.ts';
+
+const inspectTimeoutMs = 15_000;
+const changeTimeoutMs = 60_000;
+
+/** POST /networks/create. */
+export async function createNetwork(call: ApiCall): Promise<void> {
+  const body = await call.json();
+  if (goMember(body, 'EnableIPv4') === false) assertIpv4Optional(call);
+  const { id, warning } = await call.cluster.createNetwork({
+    // Engines before API 1.44 otherwise make a second network of the same name.
+    body: withGoMember(body, 'CheckDuplicate', true),
+    headers: forwardedHeaders(call.req),
+    version: call.version,
+    signal: call.signal,
+  });
+  call.send(201, { Id: id, Warning: warning });
+}
+
+/** GET /networks/{name}: with the containers of every node that it spans. */
+export async function inspectNetwork(call: ApiCall): Promise<void> {
+  const location = call.cluster.resolveNetwork(networkName(call));
+  const [engine] = location.engines;
+  assertReachable(engine);
+  const target = networkTarget(engine, location.row, '');
+  if (!spansNodes(location)) {
+    sendEngineAnswer(call.res, await callEngine(target, call));
+    return;
+  }
+  const [first, ...others] = await readOnAll(call, location);
+  if (first === undefined) sendEngineAnswer(call.res, await callEngine(target, call));
+  else call.send(200, { ...first, Containers: mergedContainers([first, ...others]) });
+}
+
+/** POST /networks/{name}/connect: on the engine of the container. */
+export async function connectNetwork(call: ApiCall): Promise<void> {
+  const body = await call.json();
+  const container = call.cluster.resolveContainer(textMember(body, 'Container'));
+  await changeEndpoint(call, { action: '/connect', body, container });
+}
+
+/** POST /networks/{name}/disconnect: as `connect`; with Force, an endpoint whose container is gone is looked for on every engine. */
+export async function disconnectNetwork(call: ApiCall): Promise<void> {
+  const body = await call.json();
+  const reference = textMember(body, 'Container');
+  const isForced = goMember(body, 'Force') === true;
+  const container = isForced ? call.cluster.findContainer(reference) : call.cluster.resolveContainer(reference);
+  if (container === undefined) await removeStaleEndpoint(call, body);
+  else await changeEndpoint(call, { action: '/disconnect', body, container });
+}
+
+/** DELETE /networks/{name}. Every node is asked for containers first, because the engine that deletes sees only its own. */
+export async function removeNetwork(call: ApiCall): Promise<void> {
+  const location = call.cluster.resolveNetwork(networkName(call));
+  const [engine] = location.engines;
+  assertReachable(engine);
+  if (spansNodes(location)) await assertUnused(call, location);
+  const answer = await callEngine(networkTarget(engine, location.row, ''), call);
+  if (answer.statusCode < 400) await refreshEngines(call, location.engines, 'Networks');
+  sendEngineAnswer(call.res, answer);
+}
+
+function networkName(call: RequestCall): string {
+  return call.params['name'] ?? '';
+}
+
+/** Predefined networks have another id on every engine. */
+function networkTarget(engine: Engine, row: NetworkRow, action: string): Target {
+  const reference = isPredefinedNetwork(row.Name) ? row.Name : row.Id;
+  return { engine, path: `/networks/${encodeURIComponent(reference)}${action}` };
+}
+
+/** Whether several engines have this very network. */
+function spansNodes({ engines, row }: NetworkLocation): boolean {
+  return engines.length > 1 && !isPredefinedNetwork(row.Name);
+}
+
+/** The network as each reachable engine shows it, the engine to ask first in front. */
+async function readOnAll(call: ApiCall, { engines, row }: NetworkLocation): Promise<readonly WireObject[]> {
+  const reachable = engines.filter((engine) => engine.state === 'healthy');
+  const outcomes = await fanOut(
+    call,
+    reachable,
+    async (engine, signal) => {
+      const search = call.req.method === 'GET' ? call.search : '';
+      const target = { ...networkTarget(engine, row, ''), search };
+      const answer = await askEngine(target, call, { method: 'GET', body: Buffer.alloc(0), signal });
+      assertSuccess(answer);
+      const network: unknown = JSON.parse(answer.body.toString('utf8'));
+      return isWireObject(network) ? network : {};
+    },
+    { timeoutMs: inspectTimeoutMs },
+  );
+  return successes(outcomes).map(({ value }) => value);
+}
+
+function mergedContainers(networks: readonly WireObject[]): WireObject {
+  return Object.fromEntries(networks.flatMap((network) => Object.entries(mapMember(network, 'Containers'))));
+}
+
+async function assertUnused(call: ApiCall, location: NetworkLocation): Promise<void> {
+  const networks = await readOnAll(call, location);
+  // Swarm mode's own load balancers are no containers.
+  const users = Object.keys(mergedContainers(networks)).filter((id) => !id.startsWith('lb-'));
+  if (users.length === 0) return;
+  const { Name, Id } = location.row;
+  throw new ApiError(403, `error while removing network: network ${Name} id ${Id} has active endpoints`);
+}
+
+interface EndpointChange {
+  readonly action: '/connect' | '/disconnect';
+  readonly body: WireObject;
+  readonly container: ContainerLocation;
+}
+
+async function changeEndpoint(call: ApiCall, { action, body, container }: EndpointChange): Promise<void> {
+  const { engine, record } = container;
+  assertReachable(engine);
+  const target = networkTarget(engine, networkFor(call, container), action);
+  const text = JSON.stringify(withGoMember(body, 'Container', record.id));
+  const answer = await askEngine(target, call, { body: Buffer.from(text), signal: call.signal });
+  if (answer.statusCode < 400) {
+    await settle(
+      { settle: async (signal) => void (await Promise.all([engine.refreshContainer(record.id, signal), engine.refreshNetworks(signal)])) },
+      call.signal,
+    );
+  }
+  sendEngineAnswer(call.res, answer);
+}
+
+/** The network that the call names as the container's engine has it; one that spans nodes comes to be there by being joined. */
+function networkFor(call: ApiCall, { engine, record }: ContainerLocation): NetworkRow {
+  const reference = networkName(call);
+  const rows = engine.mirror.networks;
+  const local = rows.get(reference) ?? [...rows.values()].find(({ Name }) => Name === reference);
+  if (local !== undefined) return local;
+  const { row, engines } = call.cluster.resolveNetwork(reference);
+  if (row.Scope !== 'local' || engines.includes(engine) || isPredefinedNetwork(row.Name)) return row;
+  const [there, here] = [engines[0], engine].map((one) => call.cluster.identityOf(one).name);
+  throw conflict(`network ${reference} is local to node ${there ?? ''}, and container ${record.name} runs on node ${here ?? ''}`);
+}
+
+async function removeStaleEndpoint(call: ApiCall, body: WireObject): Promise<void> {
+  const { engines, row } = call.cluster.resolveNetwork(networkName(call));
+  const outcomes = await fanOut(
+    call,
+    isPredefinedNetwork(row.Name) ? reachableEngines(call) : engines.filter((engine) => engine.state === 'healthy'),
+    async (engine, signal) => {
+      const target = networkTarget(engine, row, '/disconnect');
+      const answer = await askEngine(target, call, { body: Buffer.from(JSON.stringify(body)), signal });
+      assertSuccess(answer);
+      await engine.refreshNetworks(signal);
+    },
+    { timeoutMs: changeTimeoutMs },
+  );
+  if (outcomes.some((outcome) => outcome.isDone)) {
+    call.sendEmpty(200);
+    return;
+  }
+  for (const outcome of outcomes) if (!outcome.isDone) throw outcome.error;
+  assertReachable(engines[0]);
+}
+
+/** Engines before API 1.48 make an IPv4 network all the same. */
+function assertIpv4Optional(call: ApiCall): void {
+  for (const engine of reachableEngines(call)) {
+    if (compareApiVersion(engine.apiVersion.max, '1.48') >= 0) continue;
+    throw badRequest(`a network without IPv4 needs engines of API 1.48 or newer, and node ${call.cluster.identityOf(engine).name} is older`);
+  }
+}
