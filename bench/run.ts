@@ -34,6 +34,7 @@ async function run(options: BenchOptions): Promise<void> {
     const view = await completeView(api, options, startedAt);
     printFact('from start to all listed', `${(view.listedMs / 1000).toFixed(2)} s`);
     printFact('from start to complete view', `${(view.completeMs / 1000).toFixed(2)} s`);
+    if (manager !== undefined) printFact('CPU until then', `${manager.cpuSeconds().toFixed(1)} s`);
     printFact('whole list', mebibytes(view.listBytes));
     await measureAll({ api, ...options }, options, fleet, manager);
   } finally {

@@ -10,10 +10,13 @@ import { textMember } from '../docker/go-member.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
 import { readBody } from './request-body.ts';
 import type { Target } from './route.ts';
+import { translateBody } from './translate.ts';
 import { effectivePath } from './versions.ts';
 
 /** An answer is not held back longer than this for the mirror's sake. */
 const settleLimitMs = 10_000;
+/** An error is held back no longer than this. */
+const lostSettleLimitMs = 2_000;
 
 /** The engine's answer to the client's request, whatever its status. Throws 503 when there is none. */
 export async function callEngine(target: Target, call: ApiCall): Promise<ExchangeAnswer> {
@@ -28,7 +31,7 @@ export interface EngineQuestion {
   readonly method?: string;
 }
 
-/** As `callEngine`, with a body that the caller has read or made. */
+/** As `callEngine`, with a body that the caller has read or made; it is put into the words of the engine's API version. */
 export async function askEngine(
   { engine, path, search, headers }: Target,
   call: RequestCall,
@@ -38,7 +41,7 @@ export async function askEngine(
     method,
     path: effectivePath(call, engine, { path, search: search ?? call.search }),
     headers: { ...passedHeaders(call.req), ...headers },
-    body,
+    body: translateBody({ method, path, version: call.version, body }, engine),
     signal,
   });
 }
@@ -66,10 +69,19 @@ export function forwardedHeaders(req: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Does the call, brings the mirror up to what it changed, and answers. */
+/**
+ * Does the call, brings the mirror up to what it changed, and answers. A call that was refused or lost may have
+ * changed something all the same: a start that failed leaves an exit code, a cut answer says nothing at all.
+ */
 export async function callEngineAndSettle(target: Target, call: ApiCall): Promise<void> {
-  const answer = await callEngine(target, call);
-  if (answer.statusCode < 400) await settle(target, call.signal);
+  let answer: ExchangeAnswer;
+  try {
+    answer = await callEngine(target, call);
+  } catch (error) {
+    await settleLost(target);
+    throw error;
+  }
+  await settle(target, call.signal);
   sendEngineAnswer(call.res, answer);
 }
 
@@ -82,6 +94,17 @@ export async function settle(
   const deadline = new Deadline(settleLimitMs, [signal]);
   try {
     await target.settle(deadline.signal);
+  } finally {
+    deadline.clear();
+  }
+}
+
+/** Without the call's own signal: that the client has left may be why the call was lost. */
+async function settleLost({ settle: read }: Target): Promise<void> {
+  if (!read) return;
+  const deadline = new Deadline(lostSettleLimitMs, []);
+  try {
+    await read(deadline.signal);
   } finally {
     deadline.clear();
   }

@@ -16,8 +16,8 @@ import { ProgressAnswer } from './progress-answer.ts';
 export interface ProgressJob {
   readonly engines: readonly Engine[];
   readonly concurrency: number;
-  /** What the other nodes' lines say: "Pulling", "Pull complete". */
-  readonly words: { readonly begun: string; readonly done: string };
+  /** What the other nodes' lines say: "Pulling", "Pull complete"; absent: they have none. */
+  readonly words?: { readonly begun: string; readonly done: string } | undefined;
   /** Begins the work on one engine. */
   readonly open: (engine: Engine, signal: AbortSignal) => Promise<OpenedStream>;
   /** Called when the work on an engine is over, however it ended. */
@@ -110,7 +110,7 @@ class ProgressMerge {
     try {
       await whileHealthy(this.#call, engine, (signal) => this.#relay(engine, signal));
       this.#done = [...this.#done, engine];
-      if (this.#lead !== undefined && this.#lead !== engine) await this.#tell(engine, this.#job.words.done);
+      if (this.#lead !== undefined && this.#lead !== engine) await this.#tell(engine, this.#job.words?.done);
     } catch (error) {
       this.#call.signal.throwIfAborted();
       const known = error instanceof ApiError ? error : unavailable(engine.name, errorMessage(error));
@@ -137,7 +137,7 @@ class ProgressMerge {
 
   async #begin(engine: Engine): Promise<void> {
     if (this.#lead === undefined) this.#lead = engine;
-    else await this.#tell(engine, this.#job.words.begun);
+    else await this.#tell(engine, this.#job.words?.begun);
   }
 
   async #pass(engine: Engine, line: unknown): Promise<void> {
@@ -170,8 +170,8 @@ class ProgressMerge {
     for (const line of held) await this.#answer.write(line);
   }
 
-  async #tell(engine: Engine, status: string): Promise<void> {
-    await this.#answer.write({ status, id: this.#nameOf(engine) });
+  async #tell(engine: Engine, status: string | undefined): Promise<void> {
+    if (status !== undefined) await this.#answer.write({ status, id: this.#nameOf(engine) });
   }
 
   #nameOf(engine: Engine): string {

@@ -1,5 +1,6 @@
 // THE table of the API: every operation, in the order in which it is matched, and how it is served. A path
 // that is not here does not exist (404 "page not found").
+import * as builds from './handlers/build.ts';
 import * as containers from './handlers/containers.ts';
 import { createExec, useExec } from './handlers/exec.ts';
 import { createContainer } from './handlers/container-create.ts';
@@ -16,6 +17,7 @@ import * as images from './handlers/images.ts';
 import { listNetworks } from './handlers/network-list.ts';
 import * as networks from './handlers/networks.ts';
 import { changeNode, inspectNode, listNodes, listTasks } from './handlers/nodes.ts';
+import * as plugins from './handlers/plugins.ts';
 import * as prune from './handlers/prune.ts';
 import { askAnyEngine } from './handlers/registry.ts';
 import { refuseAsNonManager, refuseLeave, refuseSwarmMode } from './handlers/swarm.ts';
@@ -25,8 +27,6 @@ import * as volumes from './handlers/volumes.ts';
 import type { Handling, Method, Route, TargetResolver } from './route.ts';
 
 type Row = readonly [Method, string, Handling];
-
-const notYet = unsupported('this operation is not implemented yet');
 
 const metaRows: readonly Row[] = [
   ['GET', '/_ping', answer(ping)],
@@ -95,11 +95,11 @@ const imageRows: readonly Row[] = [
 ];
 
 const buildRows: readonly Row[] = [
-  ['POST', '/build', notYet],
-  ['POST', '/build/cancel', notYet],
+  ['POST', '/build', forward(builds.build)],
+  ['POST', '/build/cancel', answer(builds.cancelBuild)],
   ['POST', '/build/prune', answer(prune.pruneBuilds)],
-  ['POST', '/session', notYet],
-  ['POST', '/grpc', notYet],
+  ['POST', '/session', upgrade(builds.openSession)],
+  ['POST', '/grpc', upgrade(builds.controlBuilder)],
 ];
 
 const networkRows: readonly Row[] = [
@@ -123,17 +123,17 @@ const volumeRows: readonly Row[] = [
 ];
 
 const pluginRows: readonly Row[] = [
-  ['GET', '/plugins', notYet],
-  ['GET', '/plugins/privileges', notYet],
-  ['POST', '/plugins/pull', notYet],
-  ['POST', '/plugins/create', notYet],
-  ['GET', '/plugins/{name*}/json', notYet],
-  ['POST', '/plugins/{name*}/enable', notYet],
-  ['POST', '/plugins/{name*}/disable', notYet],
-  ['POST', '/plugins/{name*}/set', notYet],
-  ['POST', '/plugins/{name*}/upgrade', notYet],
-  ['POST', '/plugins/{name*}/push', notYet],
-  ['DELETE', '/plugins/{name*}', notYet],
+  ['GET', '/plugins', answer(plugins.listPlugins)],
+  ['GET', '/plugins/privileges', answer(askAnyEngine)],
+  ['POST', '/plugins/pull', answer(plugins.installPlugin)],
+  ['POST', '/plugins/create', answer(plugins.createPlugin)],
+  ['GET', '/plugins/{name*}/json', answer(plugins.inspectPlugin)],
+  ['POST', '/plugins/{name*}/enable', answer(plugins.changePlugin)],
+  ['POST', '/plugins/{name*}/disable', answer(plugins.changePlugin)],
+  ['POST', '/plugins/{name*}/set', answer(plugins.changePlugin)],
+  ['POST', '/plugins/{name*}/upgrade', answer(plugins.installPlugin)],
+  ['POST', '/plugins/{name*}/push', forward(plugins.pushPlugin)],
+  ['DELETE', '/plugins/{name*}', answer(plugins.changePlugin)],
 ];
 
 const swarmRows: readonly Row[] = [

@@ -1,7 +1,12 @@
 // API versions: which ones the manager speaks, and at which one a call runs on a given engine. The advertised
 // window is the same for the life of the process, because clients negotiate once.
 import { badRequest } from '../common/errors.ts';
-import { compareApiVersion, maxApiVersion, minApiVersion } from '../docker/api-version.ts';
+import {
+  compareApiVersion,
+  effectiveVersion as effectiveVersionWithin,
+  maxApiVersion,
+  minApiVersion,
+} from '../docker/api-version.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** The version of a call whose path carried `asked`; absent means the newest. Throws ApiError 400 outside the window. */
@@ -21,9 +26,7 @@ export function clientVersion(asked: string | undefined): string {
 
 /** The version at which a call of `version` runs on `engine`: the client's own where the engine speaks it. */
 export function effectiveVersion(version: string, engine: Pick<Engine, 'apiVersion'>): string {
-  const { min, max } = engine.apiVersion;
-  if (compareApiVersion(version, max) > 0) return max;
-  return compareApiVersion(version, min) < 0 ? min : version;
+  return effectiveVersionWithin(version, engine.apiVersion);
 }
 
 /** `path` with the effective version in front and the query string behind. */

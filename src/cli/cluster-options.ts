@@ -30,13 +30,23 @@ export function clusterOptions(pairs: readonly (readonly [string, string])[]): C
 
 function overcommit(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value <= -1) {
+  if (value <= -1) {
+    throw new UsageError(
+      `--cluster-opt swarm.overcommit=${text}: swarm.overcommit should be larger than -1, ${value.toFixed(6)} is invalid`,
+    );
+  }
+  if (text.trim() === '' || !Number.isFinite(value)) {
     throw new UsageError(`--cluster-opt swarm.overcommit=${text}: it must be a number greater than -1, such as 0.05`);
   }
   return value;
 }
 
 function createRetry(text: string): number {
+  if (/^-\d+$/.test(text)) {
+    throw new UsageError(
+      `--cluster-opt swarm.createretry=${text}: swarm.createretry can not be negative, ${text} is invalid`,
+    );
+  }
   if (!/^\d{1,6}$/.test(text)) {
     throw new UsageError(`--cluster-opt swarm.createretry=${text}: it must be a whole number of at least 0`);
   }

@@ -80,7 +80,8 @@ export async function runCommandLine(
   surroundings: Surroundings,
 ): Promise<number> {
   try {
-    await buildProgram(version, commands, surroundings).parseAsync([...argv], { from: 'user' });
+    const program = buildProgram(version, commands, surroundings);
+    await program.parseAsync(withTwoDashes(argv, program), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -92,10 +93,23 @@ export async function runCommandLine(
   }
 }
 
+/** Whatever runs docker/classicswarm may write its long flags with one dash, as Go programs allow. */
+function withTwoDashes(argv: readonly string[], program: Command): string[] {
+  const long = new Set(
+    [program, ...program.commands].flatMap(({ options }) =>
+      options.flatMap(({ flags }) => flags.match(/--[a-z-]+/g) ?? []),
+    ),
+  );
+  return argv.map((argument) => {
+    const name = /^-[a-z][a-z-]+/.exec(argument)?.[0];
+    return name !== undefined && long.has(`-${name}`) ? `-${argument}` : argument;
+  });
+}
+
 function buildProgram(version: string, commands: Commands, surroundings: Surroundings): Command {
   const program = new Command('shoal')
     .description('Many Docker engines as one virtual Docker host')
-    .version(version, '-v, --version', 'print the version')
+    .version(`shoal version ${version}`, '-v, --version', 'print the version')
     .addOption(new Option('--debug', 'log each request and event').env('DEBUG'))
     .option('-l, --log-level <level>', 'error, warn, info or debug', logLevel, 'info')
     .addOption(new Option('--experimental').hideHelp())
@@ -150,16 +164,22 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
     .option(
       '--engine-refresh-min-interval <duration>',
       'earliest complete refresh of an engine',
-      durationOfAtLeast(100),
+      durationOfAtLeast(100, 'min refresh interval should be a positive number'),
       30_000,
     )
     .option(
       '--engine-refresh-max-interval <duration>',
       'latest complete refresh of an engine',
-      durationOfAtLeast(100),
+      durationOfAtLeast(100, refreshOrderRule),
       60_000,
     )
-    .option('--engine-failure-retry <count>', 'failed probes until an engine is unhealthy', wholeNumberOfAtLeast(1), 3)
+    .option(
+      '--engine-failure-retry <count>',
+      'failed probes until an engine is unhealthy',
+      wholeNumberOfAtLeast(1, 'invalid failure retry count'),
+      3,
+    )
+    .addOption(new Option('--addr, --advertise <host:port>').argParser(advertisedAddress).hideHelp())
     .addOption(new Option('--engine-refresh-retry <count>').argParser(oneOf(['3'])).hideHelp())
     .option('--api-enable-cors, --cors', 'let web pages of every origin call the API')
     .option('--node-prefix', 'show containers as NODE/NAME only')
@@ -174,6 +194,8 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       await run(Object.freeze(manageOptions(discovery ?? discoveryOf(env), flags, globalLogLevel(command))));
     });
 }
+
+const refreshOrderRule = 'max refresh interval cannot be less than min refresh interval';
 
 interface DiscoveryFlags {
   readonly discoveryOpt: readonly (readonly [string, string])[];
@@ -196,7 +218,9 @@ interface ManageFlags extends DiscoveryFlags, TlsFlags {
 
 function manageOptions(discovery: string | undefined, flags: ManageFlags, level: LogLevel): ManageOptions {
   if (flags.engineRefreshMinInterval > flags.engineRefreshMaxInterval) {
-    throw new UsageError('--engine-refresh-min-interval must not be greater than --engine-refresh-max-interval');
+    throw new UsageError(
+      `${refreshOrderRule}: --engine-refresh-min-interval must not be greater than --engine-refresh-max-interval`,
+    );
   }
   return {
     logLevel: level,
@@ -225,6 +249,8 @@ interface JoinFlags extends DiscoveryFlags {
   readonly delay: number;
 }
 
+const ttlRule = '--ttl must be strictly superior to the heartbeat value';
+
 function addJoin(program: Command, run: Commands['join'], { env }: Surroundings): void {
   addDiscovery(program.command('join').alias('j').description('announce an engine: the agent'))
     .addOption(
@@ -233,16 +259,26 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
         .argParser(advertisedAddress)
         .makeOptionMandatory(),
     )
-    .option('--heartbeat <duration>', 'time between two announcements', durationOfAtLeast(1_000), 5_000)
+    .option(
+      '--heartbeat <duration>',
+      'time between two announcements',
+      durationOfAtLeast(1_000, '--heartbeat should be at least one second'),
+      5_000,
+    )
     .option(
       '--ttl <duration>',
       'how long an announcement holds; greater than the heartbeat',
-      durationOfAtLeast(1_000),
+      durationOfAtLeast(1_000, ttlRule),
       15_000,
     )
-    .option('--delay <duration>', 'start at a random moment within this time', durationOfAtLeast(0), 0)
+    .option(
+      '--delay <duration>',
+      'start at a random moment within this time',
+      durationOfAtLeast(0, '--delay should not be a negative number'),
+      0,
+    )
     .action(async (discovery: string | undefined, flags: JoinFlags, command: Command) => {
-      if (flags.ttl <= flags.heartbeat) throw new UsageError('--ttl must be greater than --heartbeat');
+      if (flags.ttl <= flags.heartbeat) throw new UsageError(ttlRule);
       const options: JoinOptions = {
         logLevel: globalLogLevel(command),
         discovery: requiredDiscovery(discovery, env),
@@ -262,7 +298,12 @@ interface ListFlags extends DiscoveryFlags {
 
 function addList(program: Command, run: Commands['list'], { env }: Surroundings): void {
   addDiscovery(program.command('list').alias('l').description('print the members, one address a line'))
-    .option('--timeout <duration>', 'give up after this time', durationOfAtLeast(1), 10_000)
+    .option(
+      '--timeout <duration>',
+      'give up after this time',
+      durationOfAtLeast(1, '--timeout should be a positive number'),
+      10_000,
+    )
     .action(async (discovery: string | undefined, flags: ListFlags, command: Command) => {
       const options: ListOptions = {
         logLevel: globalLogLevel(command),

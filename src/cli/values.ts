@@ -8,23 +8,25 @@ export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** A duration as Go writes it, at least `minMs`, in milliseconds. */
-export function durationOfAtLeast(minMs: number): (text: string) => number {
+/** A duration as Go writes it, at least `minMs`, in milliseconds. `rule` says what a refused one breaks. */
+export function durationOfAtLeast(minMs: number, rule?: string): (text: string) => number {
   return (text) => {
     const ms = parseDurationMs(text);
     if (ms === undefined || ms < minMs) {
-      throw new InvalidArgumentError(`It must be a duration of at least ${minMs}ms, such as 500ms, 1s or 2m.`);
+      const accepted = `It must be a duration of at least ${minMs}ms, such as 500ms, 1s or 2m.`;
+      throw new InvalidArgumentError(rule === undefined ? accepted : `${rule}. ${accepted}`);
     }
     return ms;
   };
 }
 
-/** A whole number of at least `min`. */
-export function wholeNumberOfAtLeast(min: number): (text: string) => number {
+/** A whole number of at least `min`. `rule` says what a refused one breaks. */
+export function wholeNumberOfAtLeast(min: number, rule?: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+      const accepted = `It must be a whole number of at least ${min}.`;
+      throw new InvalidArgumentError(rule === undefined ? accepted : `${rule}. ${accepted}`);
     }
     return value;
   };
@@ -81,18 +83,21 @@ export function keyValue(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
+const missingAdvertise = 'missing mandatory --advertise flag. It must be HOST:PORT as others reach it.';
+
 /** `HOST:PORT` as other machines reach it. */
 export function advertisedAddress(text: string): string {
+  if (text === '') throw new InvalidArgumentError(missingAdvertise);
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:/[\]\s]+)):(\d+)$/.exec(text);
   const port = Number(parts?.[3]);
   const host = parts?.[1] ?? parts?.[2];
   if (!parts || port < 1 || port > 65535) {
-    throw new InvalidArgumentError('It must be HOST:PORT as the manager reaches the engine.');
+    throw new InvalidArgumentError(
+      '--advertise should be of the form ip:port or hostname:port. It must be HOST:PORT as others reach it.',
+    );
   }
   if (host === '0.0.0.0' || host === '::') {
-    throw new InvalidArgumentError(
-      'It must be HOST:PORT as the manager reaches the engine, not the address of every interface.',
-    );
+    throw new InvalidArgumentError('It must be HOST:PORT as others reach it, not the address of every interface.');
   }
   return text;
 }

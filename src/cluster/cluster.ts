@@ -3,11 +3,13 @@
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import { orAborted } from '../common/abort.ts';
 import { compareText } from '../common/compare-text.ts';
+import { ApiError, conflict } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import type { Engine, EngineChange } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import type { Node } from '../scheduler/contracts.ts';
+import { placementRequest } from '../scheduler/request.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { BuildAffinity } from './builds.ts';
@@ -24,6 +26,7 @@ import type {
 import { ContainerCreator } from './create-container.ts';
 import { NetworkCreator } from './create-network.ts';
 import { VolumeCreator } from './create-volume.ts';
+import { readForCertain, readSoon } from './engine-word.ts';
 import { EventHub } from './event-hub.ts';
 import { FreshVolumes } from './fresh-volumes.ts';
 import { ProjectHomes } from './home.ts';
@@ -43,6 +46,7 @@ import type {
 } from './locations.ts';
 import { Membership } from './membership.ts';
 import { ContainerNames } from './names.ts';
+import type { NameReservation } from './names.ts';
 import { NodeView } from './node-view.ts';
 import type { NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
@@ -78,6 +82,7 @@ export class Cluster {
   readonly #freshVolumes = new FreshVolumes();
   readonly #views = new Map<Engine, NodeView>();
   readonly #subscriptions = new Map<Engine, () => void>();
+  readonly #scheduler: Scheduler;
   readonly #creator: ContainerCreator;
   readonly #networkCreator: NetworkCreator;
   readonly #volumeCreator: VolumeCreator;
@@ -89,6 +94,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     const { scheduler, logger, createRetry = 0, cpuMode = 'engine' } = options;
     const { translate = passThrough, provideImage = pullImage } = options;
+    this.#scheduler = scheduler;
     this.#tasks = new TaskSet(logger);
     this.#membership = new Membership({
       engineFactory: options.engineFactory,
@@ -261,16 +267,30 @@ export class Cluster {
 
   /**
    * Does `run`, which must rename the container on its engine, while the new name is kept from everyone else;
-   * when this resolves the mirror shows the new name. Throws 400 or 409 as dockerd.
+   * when this resolves the mirror shows the new name. A name whose fate is unknown, because the engine is lost, is
+   * kept until the engine is back. Throws 400 or 409 as dockerd.
    */
   async renameContainer<T>(location: ContainerLocation, newName: string, run: () => Promise<T>): Promise<T> {
     const reservation = this.#names.reserveForRename(location, newName);
     try {
       return await run();
     } finally {
-      await location.engine.refreshContainer(location.record.id);
-      reservation.release();
+      if (await readSoon(location.engine, location.record.id)) reservation.release();
+      else this.#releaseWhenKnown(location, reservation);
     }
+  }
+
+  /**
+   * The engine for a build whose arguments carry placement expressions ("constraint:storage==ssd"), as an environment
+   * of them would place a container. Throws 400 for what is no expression, 409 with the reasons when no node fits.
+   */
+  placeBuild(environment: readonly string[]): Engine {
+    const placement = this.#scheduler.place(placementRequest({ Env: environment }), this.nodes);
+    if (placement.kind === 'refused') throw conflict(placement.explanation);
+    const [best] = placement.nodes;
+    const engine = best === undefined ? undefined : this.#nodeViews().find(({ id }) => id === best.id)?.engine;
+    if (engine === undefined) throw new ApiError(503, 'no node is healthy');
+    return engine;
   }
 
   /** Creates a network on one node, chosen so that a project's networks and volumes lie together. */
@@ -286,6 +306,13 @@ export class Cluster {
   async stop(): Promise<void> {
     this.events.stop();
     await Promise.all([this.#membership.stop(), this.#tasks.stop()]);
+  }
+
+  #releaseWhenKnown({ engine, record }: ContainerLocation, reservation: NameReservation): void {
+    this.#tasks.spawn('keep a name', async (signal) => {
+      await readForCertain(engine, record.id, signal);
+      reservation.release();
+    });
   }
 
   #nodeViews(): readonly NodeView[] {

@@ -5,6 +5,7 @@ import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { textListMember, textMember } from '../docker/go-member.ts';
 import { familiarReference } from '../docker/image-reference.ts';
+import type { CreateBody } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import { EngineUnreachable } from '../engine/unreachable.ts';
@@ -18,7 +19,9 @@ import type {
   TranslateCreate,
   TranslatedCreate,
 } from './calls.ts';
+import { withClassicShares } from './classic-shares.ts';
 import { watchForLoss } from './engine-loss.ts';
+import { readSoon } from './engine-word.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import { swarmIdOf } from './index/container-index.ts';
 import type { ImageIndex } from './index/image-index.ts';
@@ -44,6 +47,8 @@ export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserve
 
 /** Until the engine has answered a create; some storage drivers are slow under load. */
 const createTimeoutMs = 120_000;
+/** The answer is not held back longer than this for the mirror's sake. */
+const settleLimitMs = 10_000;
 
 export class ContainerCreator {
   readonly #options: ContainerCreatorOptions;
@@ -172,16 +177,21 @@ export class ContainerCreator {
     const { engine } = choice.view;
     const { call, prepared } = attempts;
     await this.#prepareNode(choice, attempts);
-    const translated = this.#options.translate(prepared.body, engine, call);
+    const translated = this.#options.translate(this.#bodyFor(choice, prepared), engine, call);
     const answer = await this.#send(choice.view, translated, attempts);
     if (answer === undefined) return undefined;
     const { id, warnings } = answer;
     await this.#finish(engine, id, translated);
-    await engine.refreshContainer(id);
-    if (engine.state !== 'healthy' && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
+    const makesVolume = prepared.request.volumes.some((volume) => !engine.mirror.volumes.has(volume));
+    const [isShown] = await Promise.all([readSoon(engine, id), ...(makesVolume ? [engine.refreshVolumes(AbortSignal.timeout(settleLimitMs))] : [])]);
+    if (isShown !== true && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
     const { name } = choice.view;
     this.#options.logger.info('a container was created', { container: id, name: prepared.name ?? '', node: name });
     return { engine, id, warnings: [...warnings, ...translated.warnings] };
+  }
+
+  #bodyFor({ view }: Choice, { body }: PreparedCreate): CreateBody {
+    return this.#options.cpuMode === 'classic' ? withClassicShares(body, view.totalNanoCpus / 1e9) : body;
   }
 
   async #prepareNode({ view, needsImage, request }: Choice, { prepared, call }: Attempts): Promise<void> {

@@ -2,10 +2,10 @@
 // swarm, a network without a driver spans them all, as an attachable overlay that a manager of the swarm creates.
 // No two networks made here have one name.
 import { ApiError, conflict } from '../common/errors.ts';
+import { effectiveVersion } from '../docker/api-version.ts';
 import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { CreatedNetwork, NetworkCreateCall } from './calls.ts';
-import { effectiveVersion } from './effective-version.ts';
 import type { ProjectHomes } from './home.ts';
 import type { Identities } from './identity.ts';
 import type { NetworkIndex } from './index/network-index.ts';
@@ -72,7 +72,7 @@ export class NetworkCreator {
     const answer = await engine.client.request({
       method: 'POST',
       path: '/networks/create',
-      version: effectiveVersion(version, engine),
+      version: effectiveVersion(version, engine.apiVersion),
       headers,
       body,
     });

@@ -1,13 +1,13 @@
 // Volumes are created on one node: the home of their project, or the least loaded node. Creating one that exists
 // already answers with it, as an engine does.
 import { ApiError, conflict } from '../common/errors.ts';
+import { effectiveVersion } from '../docker/api-version.ts';
 import { isWireObject, textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
 import { holdsForAny, parseExpression } from '../scheduler/expression.ts';
 import { valuesOf } from '../scheduler/filters/constraint.ts';
 import { readRules } from '../scheduler/rules.ts';
 import type { CreatedVolume, VolumeCreateCall } from './calls.ts';
-import { effectiveVersion } from './effective-version.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import type { ProjectHomes } from './home.ts';
 import type { Identities } from './identity.ts';
@@ -79,7 +79,7 @@ export class VolumeCreator {
     const answer = await engine.client.request({
       method: 'POST',
       path: '/volumes/create',
-      version: effectiveVersion(version, engine),
+      version: effectiveVersion(version, engine.apiVersion),
       headers,
       body,
     });

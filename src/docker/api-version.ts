@@ -11,6 +11,18 @@ export interface ApiVersion {
   readonly minor: number;
 }
 
+/** The versions that an engine speaks. */
+export interface ApiWindow {
+  readonly min: string;
+  readonly max: string;
+}
+
+/** The version at which a call of `clientVersion` runs on an engine: the client's own where the engine speaks it. */
+export function effectiveVersion(clientVersion: string, { min, max }: ApiWindow): string {
+  if (compareApiVersion(clientVersion, max) > 0) return max;
+  return compareApiVersion(clientVersion, min) < 0 ? min : clientVersion;
+}
+
 /** undefined when `text` is not two numbers with a dot between them. */
 export function parseApiVersion(text: string): ApiVersion | undefined {
   const parts = /^(\d{1,6})\.(\d{1,6})$/.exec(text);

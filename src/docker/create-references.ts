@@ -1,13 +1,13 @@
 // The containers, networks and volumes that a create body names. They decide where the container can run, and
 // must be spelled as its engine knows them (`node/web` is `web` there).
 import {
+  changeGoMember,
   goMember,
   isWireObject,
   listMember,
   mapMember,
   textListMember,
   textMember,
-  withGoMember,
 } from './go-member.ts';
 import type { CreateBody, WireObject } from './types.ts';
 
@@ -71,9 +71,9 @@ function isOwnNetwork(networkMode: string): boolean {
 
 /** `body` with every reference spelled as `map` says; all other members stay as they are. */
 export function rewriteReferences(body: CreateBody, map: ReferenceMap): CreateBody {
-  const withHost = changeMember(body, 'HostConfig', (host) => (isWireObject(host) ? rewriteHost(host, map) : host));
-  return changeMember(withHost, 'NetworkingConfig', (config) =>
-    isWireObject(config) ? changeMember(config, 'EndpointsConfig', (value) => rewriteEndpoints(value, map)) : config,
+  const withHost = changeGoMember(body, 'HostConfig', (host) => (isWireObject(host) ? rewriteHost(host, map) : host));
+  return changeGoMember(withHost, 'NetworkingConfig', (config) =>
+    isWireObject(config) ? changeGoMember(config, 'EndpointsConfig', (value) => rewriteEndpoints(value, map)) : config,
   );
 }
 
@@ -89,7 +89,7 @@ function rewriteHost(host: WireObject, map: ReferenceMap): WireObject {
     ['PidMode', mode],
     ['NetworkMode', (value) => rewriteNetworkMode(value, map)],
   ];
-  return rewriters.reduce((result, [name, rewrite]) => changeMember(result, name, rewrite), host);
+  return rewriters.reduce((result, [name, rewrite]) => changeGoMember(result, name, rewrite), host);
 }
 
 function rewriteEndpoints(endpoints: unknown, map: ReferenceMap): unknown {
@@ -102,11 +102,11 @@ function rewriteEndpoints(endpoints: unknown, map: ReferenceMap): unknown {
 }
 
 function rewriteEndpoint(settings: WireObject, map: ReferenceMap): WireObject {
-  const withId = changeMember(settings, 'NetworkID', (id) =>
+  const withId = changeGoMember(settings, 'NetworkID', (id) =>
     typeof id === 'string' && !isOwnNetwork(id) ? map('network', id) : id,
   );
   const link = (text: unknown): unknown => rewriteHead(text, (head) => map('container', head));
-  return changeMember(withId, 'Links', (links) => mapList(links, link));
+  return changeGoMember(withId, 'Links', (links) => mapList(links, link));
 }
 
 function rewriteNetworkMode(mode: unknown, map: ReferenceMap): unknown {
@@ -126,7 +126,7 @@ function rewriteBind(bind: unknown, map: ReferenceMap): unknown {
 
 function rewriteMount(mount: unknown, map: ReferenceMap): unknown {
   if (!isWireObject(mount) || mountVolume(mount) === undefined) return mount;
-  return changeMember(mount, 'Source', (source) => (typeof source === 'string' ? map('volume', source) : source));
+  return changeGoMember(mount, 'Source', (source) => (typeof source === 'string' ? map('volume', source) : source));
 }
 
 function rewriteHead(text: unknown, rewrite: (head: string) => string): unknown {
@@ -137,13 +137,6 @@ function rewriteHead(text: unknown, rewrite: (head: string) => string): unknown 
 
 function mapList(value: unknown, rewrite: (item: unknown) => unknown): unknown {
   return Array.isArray(value) ? value.map(rewrite) : value;
-}
-
-function changeMember(object: WireObject, name: string, change: (value: unknown) => unknown): WireObject {
-  const value = goMember(object, name);
-  if (value === undefined) return object;
-  const changed = change(value);
-  return changed === value ? object : withGoMember(object, name, changed);
 }
 
 function networksOf(body: CreateBody, networkMode: string): readonly string[] {

@@ -91,23 +91,40 @@ export function matchesPattern(filters: Filters, key: string, actual: string): b
 export function patternFilter(filters: Filters, key: string): (actual: string) => boolean {
   const values = filters.get(key);
   if (values.length === 0) return () => true;
-  const patterns = values.flatMap((value) => compile(value) ?? []);
-  return (actual) => values.includes(actual) || patterns.some((pattern) => pattern.matcher(actual).find());
+  const patterns = values.flatMap((value) => literalPattern(value) ?? compile(value) ?? []);
+  return (actual) => values.includes(actual) || patterns.some((matches) => matches(actual));
 }
 
 /** Every `label` value (`k` or `k=v`) holds, and not all of the `label!` values do; true when neither was given. */
 export function matchLabels(labels: Readonly<Record<string, string>> | null | undefined, filters: Filters): boolean {
-  const present = labels ?? {};
-  if (filters.has('label!') && filters.get('label!').every((wanted) => hasLabel(present, wanted))) return false;
-  return filters.get('label').every((wanted) => hasLabel(present, wanted));
+  return labelFilter(filters)(labels);
+}
+
+/** `matchLabels` prepared once for a long list. */
+export function labelFilter(
+  filters: Filters,
+): (labels: Readonly<Record<string, string>> | null | undefined) => boolean {
+  const wanted = filters.get('label').map(toLabelTest);
+  const unwanted = filters.get('label!').map(toLabelTest);
+  return (labels) => {
+    const present = labels ?? noLabels;
+    if (unwanted.length > 0 && unwanted.every((holds) => holds(present))) return false;
+    return wanted.every((holds) => holds(present));
+  };
 }
 
 /** `wanted` is `key` or `key=value`. */
 export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  return toLabelTest(wanted)(labels);
+}
+
+const noLabels: Readonly<Record<string, string>> = {};
+
+function toLabelTest(wanted: string): (labels: Readonly<Record<string, string>>) => boolean {
   const equals = wanted.indexOf('=');
-  if (equals === -1) return Object.hasOwn(labels, wanted);
-  const key = wanted.slice(0, equals);
-  return Object.hasOwn(labels, key) && labels[key] === wanted.slice(equals + 1);
+  if (equals === -1) return (labels) => Object.hasOwn(labels, wanted);
+  const [key, value] = [wanted.slice(0, equals), wanted.slice(equals + 1)];
+  return (labels) => labels[key] === value && Object.hasOwn(labels, key);
 }
 
 function toTrueMap(values: readonly string[]): Record<string, true> {
@@ -146,9 +163,21 @@ function malformed(text: string): Error {
   return badRequest(`invalid filters: ${text.slice(0, 200)} is not a JSON object of lists`);
 }
 
-function compile(value: string): RE2JS | undefined {
+/** The patterns that nearly everyone writes ("web", "^/web$") without a regular expression, which costs much more. */
+function literalPattern(value: string): ((actual: string) => boolean) | undefined {
+  const parts = /^(\^?)([\w/:@ -]*)(\$?)$/.exec(value);
+  if (parts === null) return undefined;
+  const [, start, text = '', end] = parts;
+  if (start === '' && end === '') return (actual) => actual.includes(text);
+  if (end === '') return (actual) => actual.startsWith(text);
+  if (start === '') return (actual) => actual.endsWith(text);
+  return (actual) => actual === text;
+}
+
+function compile(value: string): ((actual: string) => boolean) | undefined {
   try {
-    return RE2JS.compile(value);
+    const pattern = RE2JS.compile(value);
+    return (actual) => pattern.matcher(actual).find();
   } catch (error) {
     if (error instanceof RE2JSException) return undefined;
     throw error;

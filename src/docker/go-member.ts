@@ -20,6 +20,22 @@ export function withGoMember(object: WireObject, name: string, value: unknown): 
   return { ...object, [goKey(object, name) ?? name]: value };
 }
 
+/** `object` without the member `name`, in whatever case it is written. */
+export function withoutGoMember(object: WireObject, name: string): WireObject {
+  const folded = name.toLowerCase();
+  const isKept = (key: string): boolean => key.length !== name.length || key.toLowerCase() !== folded;
+  const kept = Object.entries(object).filter(([key]) => isKept(key));
+  return kept.length === Object.keys(object).length ? object : Object.fromEntries(kept);
+}
+
+/** `object` with the member `name` as `change` makes it; `object` itself when it has none, or when nothing changes. */
+export function changeGoMember(object: WireObject, name: string, change: (value: unknown) => unknown): WireObject {
+  const value = goMember(object, name);
+  if (value === undefined) return object;
+  const changed = change(value);
+  return changed === value ? object : withGoMember(object, name, changed);
+}
+
 export function isWireObject(value: unknown): value is WireObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

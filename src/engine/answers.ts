@@ -9,6 +9,7 @@ import type {
   VolumeRow,
   WireObject,
 } from '../docker/types.ts';
+import { KeptRow } from './kept-row.ts';
 
 /** Thrown for an answer that no Docker engine gives. */
 class MalformedAnswer extends Error {
@@ -20,9 +21,10 @@ class MalformedAnswer extends Error {
 
 export function parseContainerRows(body: unknown): readonly ContainerRow[] {
   const isRow = (row: WireObject): boolean => isText(row['Id']) && Array.isArray(row['Names'] ?? []);
-  return listOf(body, isRow, 'container list').map(
-    (row) => ({ ...row, Names: row['Names'] ?? [] }) as unknown as ContainerRow,
-  );
+  return listOf(body, isRow, 'container list').map((row) => {
+    const named = row['Names'] === null || row['Names'] === undefined ? { ...row, Names: [] } : row;
+    return new KeptRow(named as ContainerRow);
+  });
 }
 
 export function parseContainerInspect(body: unknown): ContainerInspect {

@@ -1,11 +1,13 @@
 // Our own calls to one engine. Every call ends: with an answer, an error, its deadline or the caller's signal.
 // The Docker client library dials and writes the request; answers are read here, because it never calls back
-// when an answer is cut off.
+// when an answer is cut off. What the mirror reads all the time goes through a pool that costs less a call.
 import type http from 'node:http';
 import Docker from 'dockerode';
 import { ApiError } from '../common/errors.ts';
-import { Deadline } from './deadline.ts';
+import { Deadline, DeadlineExceeded } from './deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
+import { ReadPool } from './read-pool.ts';
+import type { RawRead } from './read-pool.ts';
 import { EngineUnreachable, unreachableKind } from './unreachable.ts';
 
 export interface EngineCall {
@@ -21,6 +23,17 @@ export interface EngineCall {
   readonly signal?: AbortSignal | undefined;
   /** Until the end of the answer; for a stream until its head. */
   readonly timeoutMs?: number | undefined;
+}
+
+export interface EngineRead {
+  /** As in `EngineCall`. */
+  readonly path: string;
+  readonly version?: string | undefined;
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** By default in turn: behind the reads that were asked for before. */
+  readonly urgency?: RawRead['urgency'];
 }
 
 export interface EngineAnswer {
@@ -76,11 +89,13 @@ const everyStatus: Readonly<Record<number, true>> = Object.fromEntries(
 export class EngineClient {
   readonly #options: EngineClientOptions;
   readonly #dialer: Dialer;
+  readonly #reads: ReadPool;
   #version: string | undefined;
 
   constructor(options: EngineClientOptions) {
     this.#options = options;
     this.#dialer = createDialer(options);
+    this.#reads = new ReadPool(options);
   }
 
   /** The version of calls that name none; before it is known they go without a version. */
@@ -103,6 +118,25 @@ export class EngineClient {
     }
   }
 
+  /**
+   * As `request` of a GET, for what the mirror reads again and again; only a few reads run at a time. To be used
+   * for answers that are small or soon there.
+   */
+  async read(read: EngineRead): Promise<EngineAnswer> {
+    try {
+      return await this.#readOnce(read);
+    } catch (error) {
+      if (!(error instanceof EngineUnreachable && error.kind === 'cut')) throw error;
+      this.#reads.dropIdle();
+      return await this.#readOnce(read);
+    }
+  }
+
+  /** Ends all reads. Calls and streams end with the signal of the options. */
+  close(): void {
+    this.#reads.destroy();
+  }
+
   /** The head of an answer and its body as it arrives. Throws as `request` does. */
   async stream(call: EngineCall): Promise<EngineStream> {
     const deadline = this.#deadline(call);
@@ -120,13 +154,30 @@ export class EngineClient {
     }
   }
 
+  async #readOnce({ path, version, query, signal, timeoutMs, urgency = 'in turn' }: EngineRead): Promise<EngineAnswer> {
+    const target = versionedPath(path, version ?? this.#version);
+    const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+    try {
+      const answer = await this.#reads.get({ path: `${target}${search}`, signal, timeoutMs, urgency });
+      const { status, headers } = answer;
+      const body = parseAnswer(answer.body.toString('utf8'), headers);
+      if (status >= 400) throw new ApiError(status, messageOf(body, status));
+      return { status, headers, body };
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      const isAborted = signal?.aborted === true && !(error instanceof DeadlineExceeded);
+      const kind = isAborted || this.#options.signal.aborted ? 'aborted' : unreachableKind(error);
+      throw new EngineUnreachable(this.#options.name(), kind, error);
+    }
+  }
+
   async #exchange(call: EngineCall): Promise<EngineAnswer> {
     const deadline = this.#deadline(call);
     try {
       const response = await this.#dial(call, deadline.signal);
       await this.#assertSuccess(response);
       const text = await readText(response);
-      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text, response) };
+      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text, response.headers) };
     } catch (error) {
       throw this.#explain(error, deadline.signal);
     } finally {
@@ -156,7 +207,7 @@ export class EngineClient {
   async #assertSuccess(response: http.IncomingMessage): Promise<void> {
     const status = statusOf(response);
     if (status < 400) return;
-    throw new ApiError(status, messageOf(parseAnswer(await readText(response), response), status));
+    throw new ApiError(status, messageOf(parseAnswer(await readText(response), response.headers), status));
   }
 
   #explain(error: unknown, signal: AbortSignal): unknown {
@@ -184,7 +235,7 @@ function createDialer(options: EngineClientOptions): Dialer {
 
 /** The library adds `_query` behind a "?" at the end of the path, and sends `file` as the body. */
 function toDialOptions(call: EngineCall, version: string | undefined, abortSignal: AbortSignal): DialOptions {
-  const path = version === undefined || version === '' ? call.path : `/v${version}${call.path}`;
+  const path = versionedPath(call.path, version);
   const hasQuery = call.query !== undefined && Object.keys(call.query).length > 0;
   const body = toBytes(call.body);
   return {
@@ -197,6 +248,10 @@ function toDialOptions(call: EngineCall, version: string | undefined, abortSigna
     statusCodes: everyStatus,
     abortSignal,
   };
+}
+
+function versionedPath(path: string, version: string | undefined): string {
+  return version === undefined || version === '' ? path : `/v${version}${path}`;
 }
 
 function toBytes(body: unknown): Buffer | undefined {
@@ -216,7 +271,7 @@ async function readText(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseAnswer(text: string, { headers }: http.IncomingMessage): unknown {
+function parseAnswer(text: string, headers: http.IncomingHttpHeaders): unknown {
   if (text === '') return undefined;
   if (headers['content-type']?.includes('json') === false) return text;
   try {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ContainerRow } from '../docker/types.ts';
 import type { ContainerDetails } from './container-details.ts';
+import { KeptRow } from './kept-row.ts';
 
 export interface ContainerRecord {
   readonly id: string;
@@ -21,5 +22,6 @@ export function containerName(row: ContainerRow): string {
 
 /** Whether two rows differ in nothing but the age in their `Status`. */
 export function sameRow(before: ContainerRow, after: ContainerRow): boolean {
+  if (before instanceof KeptRow && after instanceof KeptRow) return before.isSameButStatus(after);
   return isDeepStrictEqual({ ...before, Status: '' }, { ...after, Status: '' });
 }

@@ -69,13 +69,7 @@ export class ContainerRows {
     const filters: Record<string, string> = ids === undefined ? {} : { filters: JSON.stringify({ id: ids }) };
     const query = { all: '1', ...filters };
     const timeoutMs = this.#options.listTimeoutMs;
-    const answer = await this.#options.client.request({
-      method: 'GET',
-      path: '/containers/json',
-      query,
-      signal,
-      timeoutMs,
-    });
+    const answer = await this.#options.client.read({ path: '/containers/json', query, signal, timeoutMs });
     return parseContainerRows(answer.body);
   }
 }

@@ -49,11 +49,11 @@ export class ContainerSync {
     this.#rows = new ContainerRows({ client, tasks, listTimeoutMs: timings.listTimeoutMs });
   }
 
-  /** Resolves when the mirror shows the container as it is now or newer, or when it is in vain to wait. */
-  async refresh(id: string, signal?: AbortSignal): Promise<void> {
+  /** Resolves with true when the mirror shows the container as it is now or newer, with false when it is in vain to wait. */
+  async refresh(id: string, signal?: AbortSignal): Promise<boolean> {
     const refresh = this.#refreshes.get(id) ?? this.#createRefresh(id);
     this.#refreshes.set(id, refresh);
-    await refresh.request(signal);
+    return await refresh.request(signal);
   }
 
   /** Reads all containers. Throws when the list cannot be read, or the connection breaks. */
@@ -64,9 +64,9 @@ export class ContainerSync {
     mirror.keepOnly(new Set(rows.map((row) => row.Id)), start);
     this.#round += 1;
     await Promise.all(
-      rows.map(async (row, index) => {
+      rows.map(async (row) => {
         const known = mirror.containers.get(row.Id);
-        const isDue = depth === 'every' || index % roundsUntilAllInspected === this.#round % roundsUntilAllInspected;
+        const isDue = depth === 'every' || shareOf(row.Id) === this.#round % roundsUntilAllInspected;
         if (!isDue && known?.details !== undefined && sameRow(known.row, row)) return;
         await this.#readListed(row, start, signal);
       }),
@@ -117,19 +117,17 @@ export class ContainerSync {
       return;
     }
     this.#put(row, inspected, start);
-    if (inspected.kind === 'failed') this.#options.tasks.spawn('refresh container', () => this.refresh(row.Id));
+    if (inspected.kind !== 'failed') return;
+    this.#options.tasks.spawn('refresh container', async () => {
+      await this.refresh(row.Id);
+    });
   }
 
   async #inspect(id: string, signal: AbortSignal): Promise<Inspected> {
     const { client, timings } = this.#options;
-    const call = {
-      method: 'GET',
-      path: `/containers/${id}/json`,
-      signal,
-      timeoutMs: timings.inspectTimeoutMs,
-    } as const;
+    const read = { path: `/containers/${id}/json`, signal, timeoutMs: timings.inspectTimeoutMs };
     try {
-      const { body } = await this.#inspects.run(() => client.request(call), signal);
+      const { body } = await this.#inspects.run(() => client.read(read), signal);
       return { kind: 'details', details: parseContainerDetails(parseContainerInspect(body)) };
     } catch (error) {
       if (signal.aborted || (error instanceof EngineUnreachable && error.kind !== 'timeout')) throw error;
@@ -148,4 +146,9 @@ export class ContainerSync {
     const known = this.#options.mirror.containers.get(row.Id);
     return known !== undefined && sameRow(known.row, row) ? known.details : undefined;
   }
+}
+
+/** By the id and not by the place in the list, which every new container shifts: each one gets its turn. */
+function shareOf(id: string): number {
+  return Number.parseInt(id.slice(0, 8), 16) % roundsUntilAllInspected || 0;
 }

@@ -7,6 +7,7 @@ import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { minApiVersion } from '../docker/api-version.ts';
 import type { DockerEvent, EngineInfo, EngineVersion } from '../docker/types.ts';
+import { Admission } from './admission.ts';
 import type { EngineChange, EngineListener, EngineState } from './change.ts';
 import { EngineClient } from './client.ts';
 import { createEngineAgent } from './engine-agent.ts';
@@ -30,6 +31,8 @@ export interface EngineOptions {
   /** Those not given have their defaults. */
   readonly timings?: Partial<EngineTimings> | undefined;
   readonly tls?: EngineTls | undefined;
+  /** Shared by engines that are read at the same time; by default the engine has its own. */
+  readonly admission?: Admission | undefined;
 }
 
 /** Where requests to this engine are forwarded, through the pool that our own calls use. */
@@ -63,7 +66,7 @@ export class Engine {
   #updatedAt: Date | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ address, logger, timings: given, tls }: EngineOptions) {
+  constructor({ address, logger, timings: given, tls, admission = new Admission() }: EngineOptions) {
     const { host, port } = splitAddress(address);
     const timings = { ...defaultTimings, ...given };
     this.address = address;
@@ -82,7 +85,7 @@ export class Engine {
       this.#updatedAt = new Date();
       this.#tell(change);
     });
-    this.#sync = this.#createSync(timings);
+    this.#sync = this.#createSync(timings, admission);
     this.#probe = this.#createProbe(timings);
   }
 
@@ -161,7 +164,12 @@ export class Engine {
    * it no more. Resolves too when the engine cannot be asked, or `signal` aborts. Never rejects.
    */
   async refreshContainer(id: string, signal?: AbortSignal): Promise<void> {
-    if (this.#isWorthAsking()) await this.#sync.containers.refresh(id, signal);
+    await this.readContainer(id, signal);
+  }
+
+  /** As `refreshContainer`; false when the engine has not spoken, so that what the mirror shows may be out of date. */
+  async readContainer(id: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#isWorthAsking() && (await this.#sync.containers.refresh(id, signal));
   }
 
   /** As `refreshContainer`, of the whole list. */
@@ -189,12 +197,13 @@ export class Engine {
     return this.#state === 'healthy' || this.#state === 'pending';
   }
 
-  #createSync(timings: EngineTimings): EngineSync {
+  #createSync(timings: EngineTimings, admission: Admission): EngineSync {
     return new EngineSync({
       client: this.client,
       mirror: this.#mirror,
       tasks: this.#tasks,
       timings,
+      admission,
       logger: this.#logger,
       onVersion: (version) => {
         this.#learn(version, this.#info);
@@ -283,6 +292,7 @@ export class Engine {
     this.#enter('gone');
     this.#listeners.clear();
     this.#sync.abandon();
+    this.client.close();
     this.#agent.destroy();
     await this.#tasks.stop();
     this.#agent.destroy();

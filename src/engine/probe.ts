@@ -47,7 +47,7 @@ export class Probe {
   async #probe(signal: AbortSignal): Promise<void> {
     const { client, timings, onSuccess, onRecovery, onFailure } = this.#options;
     try {
-      await client.request({ method: 'GET', path: '/_ping', signal, timeoutMs: timings.probeTimeoutMs });
+      await client.read({ path: '/_ping', signal, timeoutMs: timings.probeTimeoutMs, urgency: 'at once' });
       const hadGivenUp = this.#hasGivenUp;
       this.#failures = 0;
       this.#recovery.reset();

@@ -29,14 +29,18 @@ export class IncompleteRead extends Error {
 /** Incomplete reads in a row after which those who wait are content with what there is. */
 const patience = 4;
 
+type Outcome = 'read' | 'not read';
+
+type Waiter = (outcome: Outcome) => void;
+
 interface Loop {
   readonly abort: AbortController;
-  current: Set<() => void>;
+  current: Set<Waiter>;
 }
 
 export class Refresh {
   readonly #options: RefreshOptions;
-  #next = new Set<() => void>();
+  #next = new Set<Waiter>();
   #loop: Loop | undefined;
 
   constructor(options: RefreshOptions) {
@@ -44,23 +48,23 @@ export class Refresh {
   }
 
   /**
-   * Resolves when a read that began after this call has been applied, or when the refresh was abandoned or
-   * `signal` aborted. Never rejects.
+   * Resolves with true when a read that began after this call has been applied, with false when the refresh was
+   * abandoned or `signal` aborted. Never rejects.
    */
-  async request(signal?: AbortSignal): Promise<void> {
+  async request(signal?: AbortSignal): Promise<boolean> {
     const { tasks } = this.#options;
-    if (tasks.signal.aborted || signal?.aborted === true) return;
-    const { promise, resolve } = withResolvers<undefined>();
-    const done = (): void => {
-      resolve(undefined);
+    if (tasks.signal.aborted || signal?.aborted === true) return false;
+    const { promise, resolve } = withResolvers<Outcome>();
+    const onAbort = (): void => {
+      resolve('not read');
     };
-    this.#next.add(done);
-    signal?.addEventListener('abort', done, { once: true });
+    this.#next.add(resolve);
+    signal?.addEventListener('abort', onAbort, { once: true });
     this.#start();
     try {
-      await promise;
+      return (await promise) === 'read';
     } finally {
-      signal?.removeEventListener('abort', done);
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -70,8 +74,8 @@ export class Refresh {
     if (loop === undefined) return;
     this.#loop = undefined;
     loop.abort.abort();
-    release(loop.current);
-    release(this.#next);
+    release(loop.current, 'not read');
+    release(this.#next, 'not read');
   }
 
   #start(): void {
@@ -100,12 +104,12 @@ export class Refresh {
         await run(signal);
         isIncomplete = false;
         backoff.reset();
-        release(loop.current);
+        release(loop.current, 'read');
       } catch (error) {
         if (this.#loop !== loop) return;
         isIncomplete = error instanceof IncompleteRead;
         const waitMs = backoff.next();
-        if (isIncomplete && backoff.failures >= patience) release(loop.current);
+        if (isIncomplete && backoff.failures >= patience) release(loop.current, 'read');
         // Those who came during the failed read wait together with those who came before it.
         for (const done of loop.current) this.#next.add(done);
         loop.current = new Set();
@@ -120,7 +124,7 @@ export class Refresh {
   }
 }
 
-function release(waiting: Set<() => void>): void {
-  for (const done of waiting) done();
+function release(waiting: Set<Waiter>, outcome: Outcome): void {
+  for (const done of waiting) done(outcome);
   waiting.clear();
 }

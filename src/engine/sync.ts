@@ -7,6 +7,7 @@ import { errorMessage } from '../common/errors.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import type { DockerEvent, EngineInfo, EngineVersion } from '../docker/types.ts';
+import type { Admission } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import { parseImageRows, parseInfo, parseNetworkRows, parseVersion, parseVolumeRows } from './answers.ts';
 import type { EngineClient } from './client.ts';
@@ -27,6 +28,8 @@ export interface SyncOptions {
   readonly tasks: TaskSet;
   readonly timings: EngineTimings;
   readonly logger: Logger;
+  /** Shared by all engines. */
+  readonly admission: Admission;
   readonly onVersion: (version: EngineVersion) => void;
   readonly onInfo: (info: EngineInfo) => void;
   /** Everything has been read; again after each complete refresh. */
@@ -133,7 +136,7 @@ export class EngineSync {
   async #connect(signal: AbortSignal): Promise<AsyncIterable<DockerEvent>> {
     const { client, timings, onVersion } = this.#options;
     const timeoutMs = timings.listTimeoutMs;
-    const answer = await client.request({ method: 'GET', path: '/version', version: '', signal, timeoutMs });
+    const answer = await client.read({ path: '/version', version: '', signal, timeoutMs });
     const version = parseVersion(answer.body);
     onVersion(version);
     client.useVersion(commonApiVersion(apiVersionRange(version)));
@@ -154,7 +157,7 @@ export class EngineSync {
   }
 
   /** The end of the effect; undefined when it has taken place. */
-  #apply(effect: EventEffect): Promise<void> | undefined {
+  #apply(effect: EventEffect): Promise<unknown> | undefined {
     switch (effect.kind) {
       case 'destroyed':
         this.#options.mirror.destroyContainer(effect.id);
@@ -170,8 +173,8 @@ export class EngineSync {
   }
 
   async #stayCurrent(signal: AbortSignal): Promise<void> {
-    const { timings, onCurrent } = this.#options;
-    await this.#readAll('every', signal);
+    const { timings, onCurrent, admission } = this.#options;
+    await admission.run(() => this.#readAll('every', signal), signal);
     onCurrent();
     let infoReadAt = performance.now();
     for (;;) {

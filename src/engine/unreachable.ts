@@ -17,10 +17,10 @@ export class EngineUnreachable extends ApiError {
   }
 }
 
-/** What kind of failure `error`, thrown by a socket or by a deadline, is. */
-export function unreachableKind(error: unknown, signal: AbortSignal): UnreachableKind {
-  if (error instanceof DeadlineExceeded || signal.reason instanceof DeadlineExceeded) return 'timeout';
-  if (signal.aborted) return 'aborted';
+/** What kind of failure `error`, thrown by a socket or by a deadline, is; `signal` is that of the call's end. */
+export function unreachableKind(error: unknown, signal?: AbortSignal): UnreachableKind {
+  if (error instanceof DeadlineExceeded || signal?.reason instanceof DeadlineExceeded) return 'timeout';
+  if (signal?.aborted === true) return 'aborted';
   return isConnectFailure(error) ? 'not-sent' : 'cut';
 }
 

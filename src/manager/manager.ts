@@ -9,9 +9,11 @@ import { openDiscovery } from '../../discovery/index.ts';
 import { formatListenAddress, type ListenAddress } from '../api/listen-address.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ApiSettings } from '../api/settings.ts';
+import { translateCreate } from '../api/translate.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
+import { Admission } from '../engine/admission.ts';
 import { Engine } from '../engine/engine.ts';
 import { openFilters } from '../scheduler/filters/index.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -56,6 +58,7 @@ export class Manager {
   readonly #logger: Logger;
   readonly #tasks: TaskSet;
   readonly #cluster: Cluster;
+  readonly #admission = new Admission();
   #registry: EmbeddedRegistry | undefined;
   #server: ApiServer | undefined;
   #maintenance: Maintenance | undefined;
@@ -71,6 +74,7 @@ export class Manager {
       logger: options.logger,
       createRetry: options.createRetry,
       cpuMode: options.cpuMode,
+      translate: translateCreate,
     });
   }
 
@@ -117,6 +121,7 @@ export class Manager {
     return new Engine({
       address,
       logger,
+      admission: this.#admission,
       timings: {
         probeIntervalMs: heartbeatMs,
         engineRefreshMinIntervalMs: refreshMinMs,

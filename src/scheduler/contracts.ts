@@ -128,6 +128,8 @@ export interface Requirement {
   readonly description: string;
   /** A soft requirement is given up, one at a time, when no node is left. */
   readonly soft: boolean;
+  /** True when it asks for a part of what the node can promise to containers. */
+  readonly isResource?: boolean;
   accepts(node: Node): boolean;
   /** Why `node` was not accepted; without it the description is shown. Called only for refused nodes. */
   reason?(node: Node): string;

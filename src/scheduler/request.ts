@@ -3,10 +3,10 @@
 import { badRequest } from '../common/errors.ts';
 import { createReferences } from '../docker/create-references.ts';
 import { goMember, numberMember, textMapMember } from '../docker/go-member.ts';
+import { minimumApiVersion } from '../docker/translation/translate-request.ts';
 import type { CreateBody } from '../docker/types.ts';
 import type { PlacementRequest } from './contracts.ts';
 import { parseExpression, type Expression } from './expression.ts';
-import { minimumApiVersion } from './minimum-api-version.ts';
 import { resourceDemands } from './node-resources.ts';
 import { requestedPorts } from './requested-ports.ts';
 import { memoryDemandBytes, nanoCpuDemand, type CpuMode } from './resource-demand.ts';

@@ -38,7 +38,7 @@ export function readRules(labels: Readonly<Record<string, string>>, environment:
 }
 
 /** Whether an environment entry or a build argument is a rule, not meant for the container. */
-function isRule(entry: string): boolean {
+export function isRule(entry: string): boolean {
   return kinds.some((kind) => entry.startsWith(`${kind}:`));
 }
 
@@ -72,10 +72,15 @@ function rulesOfKind(
 }
 
 function parseStored(label: string, text: string): readonly string[] {
-  const parsed = parseJson(text);
+  const parsed = parseJson(withoutHistoryEscapes(text));
   const items: readonly unknown[] | undefined = Array.isArray(parsed) ? parsed : undefined;
   if (items?.every((item) => typeof item === 'string')) return items;
   throw badRequest(`invalid label ${label}: expected a JSON array of texts, as in ["storage==ssd"]`);
+}
+
+/** Interactive shells keep the backslash of "\\!" in double quotes, where users must write it: JSON knows no such escape. */
+function withoutHistoryEscapes(text: string): string {
+  return text.replace(/\\[\\!]/g, (escape) => (escape === '\\!' ? '!' : escape));
 }
 
 function parseJson(text: string): unknown {

@@ -101,11 +101,23 @@ function explainChoice(
   ];
 }
 
+/** The first line and the conditions in brackets are worded as docker/classicswarm did: programs look for them. */
 function explainRefusal(nodes: readonly Node[], hard: readonly Requirement[]): string {
   if (nodes.length === 0) return 'no node can take the container: the cluster has no nodes';
+  const refusing = hard.filter((requirement) => !nodes.every((node) => requirement.accepts(node)));
   const sorted = nodes.map((node) => node).sort((a, b) => compareText(a.name, b.name));
-  const lines = sorted.map((node) => `  ${node.name}: ${firstReason(node, hard)}`);
-  return ['no node can take the container:', ...lines].join('\n');
+  return [
+    isOnlyForWantOfResources(nodes, hard)
+      ? 'no resources available to schedule container'
+      : 'Unable to find a node that satisfies the following conditions',
+    ...new Set(refusing.map(({ description }) => `[${description}]`)),
+    ...sorted.map((node) => `  ${node.name}: ${firstReason(node, hard)}`),
+  ].join('\n');
+}
+
+function isOnlyForWantOfResources(nodes: readonly Node[], hard: readonly Requirement[]): boolean {
+  const others = hard.filter(({ isResource }) => isResource !== true);
+  return nodes.some((node) => others.every((requirement) => requirement.accepts(node)));
 }
 
 function firstReason(node: Node, hard: readonly Requirement[]): string {

@@ -67,6 +67,14 @@ describe('creating containers on the cluster', () => {
     }
   });
 
+  it('gives the engine the share that cores come to in classic mode, and counts them', async () => {
+    const { create, cluster, at } = await start([{}], { cpuMode: 'classic' });
+    const cpus = cluster.healthyEngines[0]?.info?.NCPU ?? 0;
+    const { id } = await create({ HostConfig: { CpuShares: 1 } });
+    assert.ok(cpus > 0);
+    assert.deepEqual(at().containers.get(id)?.body['HostConfig'], { CpuShares: Math.ceil(1024 / cpus) });
+  });
+
   it('forwards unknown fields and takes placement rules out of the environment', async () => {
     const { create, simulated } = await start(three);
     const { id, engine } = await create({ Env: ['A=b', 'constraint:node==node-2'], Tomorrow: { x: [1] } });

@@ -5,6 +5,7 @@ import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import { ApiServer } from '../../src/api/server.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
 import type { ApiSettings } from '../../src/api/settings.ts';
+import { translateCreate } from '../../src/api/translate.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import type { ClusterOptions } from '../../src/cluster/cluster.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
@@ -70,6 +71,7 @@ export class SimulatedCluster {
       scheduler: new Scheduler({ filters: openFilters(filters), strategy: openStrategy(strategy) }),
       engineFactory: (address) => new Engine({ address, logger, timings: { ...quickTimings, ...options.timings } }),
       logger,
+      translate: translateCreate,
       ...options.cluster,
     });
     const settings: ApiSettings = {

@@ -1,6 +1,7 @@
 // GET /containers/{name}/json: asked from the engine each time, because clients inspect right after an event
 // and must not see the state before it.
-import type { ContainerInspect } from '../../docker/types.ts';
+import { translateResponse } from '../../docker/translation/translate-response.ts';
+import type { ContainerInspect, WireObject } from '../../docker/types.ts';
 import type { ApiCall } from '../api-call.ts';
 import { effectiveVersion } from '../versions.ts';
 import { toInspectView } from '../views/inspect-container.ts';
@@ -16,5 +17,7 @@ export async function inspectContainer(call: ApiCall): Promise<void> {
     query: Object.fromEntries(call.query),
     signal: call.signal,
   });
-  call.send(200, toInspectView(answer.body as ContainerInspect, engine, call.cluster.identityOf(engine)));
+  const inspect = { operation: 'inspect container', body: answer.body as WireObject } as const;
+  const container = translateResponse(inspect, call.version, engine.apiVersion) as ContainerInspect;
+  call.send(200, toInspectView(container, engine, call.cluster.identityOf(engine)));
 }

@@ -1,30 +1,44 @@
 // GET /system/df: what takes room, over all nodes. Engines count for each question, one question at a time: an
 // engine of 20.10 refuses a second one, so questions that come meanwhile share the answer under way.
 import { badRequest } from '../../common/errors.ts';
-import type { ContainerRow, ImageRow, VolumeRow } from '../../docker/types.ts';
+import { compareApiVersion } from '../../docker/api-version.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
-import { imageRowFor, mergeImageRows } from '../views/image-rows.ts';
+import { rowNode, shownContainerRow } from '../views/container-row.ts';
+import {
+  diskUsageTypes,
+  parseDiskUsage,
+  toDiskUsage,
+  type DiskUsage,
+  type NodeDiskUsage,
+} from '../views/disk-usage.ts';
 
 /** Counting walks file systems; an engine that takes longer is left out. */
 const deadlineMs = 120_000;
 
-const types = ['container', 'image', 'volume', 'build-cache'];
-
-interface DiskUsage {
-  readonly LayersSize?: number;
-  readonly Images?: readonly ImageRow[] | null;
-  readonly Containers?: readonly ContainerRow[] | null;
-  readonly Volumes?: readonly VolumeRow[] | null;
-  readonly BuildCache?: readonly Readonly<Record<string, unknown>>[] | null;
-  readonly BuilderSize?: number;
+export async function diskUsage(call: ApiCall): Promise<void> {
+  const wanted = wantedTypes(call);
+  const usages = await Promise.all(call.cluster.healthyEngines.map((engine) => usageOfNode(call, engine)));
+  call.send(200, toDiskUsage(call.version, usages, wanted));
 }
 
-export async function diskUsage(call: ApiCall): Promise<void> {
-  const asked = call.query.getAll('type');
+/** Everything by default; clients before 1.42 could not choose. */
+function wantedTypes({ query, version }: ApiCall): ReadonlySet<string> {
+  const asked = compareApiVersion(version, '1.42') < 0 ? [] : query.getAll('type');
+  const types: readonly string[] = diskUsageTypes;
   for (const type of asked) if (!types.includes(type)) throw badRequest(`unknown object type: ${type}`);
-  const usages = await Promise.all(call.cluster.healthyEngines.map((engine) => usageOf(call, engine)));
-  call.send(200, mergeUsages(call.version, usages, new Set(asked.length === 0 ? types : asked)));
+  return new Set(asked.length === 0 ? types : asked);
+}
+
+async function usageOfNode(call: ApiCall, engine: Engine): Promise<NodeDiskUsage> {
+  const usage = await usageOf(call, engine);
+  const node = rowNode(call, engine);
+  const now = Date.now();
+  const containers = usage.containers.map((row) => {
+    const record = engine.mirror.containers.get(row.Id) ?? { id: row.Id, name: '', row, details: undefined };
+    return shownContainerRow(row, record, node, now);
+  });
+  return { node: node.name, usage: { ...usage, containers } };
 }
 
 const underWay = new WeakMap<Engine, Promise<DiskUsage>>();
@@ -41,28 +55,9 @@ function usageOf(call: ApiCall, engine: Engine): Promise<DiskUsage> {
 async function readUsage({ logger }: ApiCall, engine: Engine): Promise<DiskUsage> {
   try {
     const { body } = await engine.client.request({ method: 'GET', path: '/system/df', timeoutMs: deadlineMs });
-    return body as DiskUsage;
+    return parseDiskUsage(body);
   } catch (error) {
     logger.warn('an engine did not tell its disk usage', { engine: engine.address, error });
-    return {};
+    return parseDiskUsage(undefined);
   }
-}
-
-function mergeUsages(
-  version: string,
-  usages: readonly DiskUsage[],
-  wanted: ReadonlySet<string>,
-): Record<string, unknown> {
-  const collect = <T>(type: string, read: (usage: DiskUsage) => readonly T[] | null | undefined): T[] =>
-    wanted.has(type) ? usages.flatMap((usage) => [...(read(usage) ?? [])]) : [];
-  const sum = (read: (usage: DiskUsage) => number | undefined): number =>
-    usages.reduce((total, usage) => total + (read(usage) ?? 0), 0);
-  return {
-    LayersSize: wanted.has('image') ? sum((usage) => usage.LayersSize) : 0,
-    Images: mergeImageRows(collect('image', (usage) => usage.Images)).map((row) => imageRowFor(version, row)),
-    Containers: collect('container', (usage) => usage.Containers),
-    Volumes: collect('volume', (usage) => usage.Volumes),
-    BuildCache: collect('build-cache', (usage) => usage.BuildCache),
-    BuilderSize: wanted.has('build-cache') ? sum((usage) => usage.BuilderSize) : 0,
-  };
 }

@@ -52,7 +52,11 @@ interface Copy {
   readonly signal: AbortSignal;
 }
 
-async function copyFrom(call: ApiCall, source: Engine, { targets, reference, signal }: Copy): Promise<readonly Failure[]> {
+async function copyFrom(
+  call: ApiCall,
+  source: Engine,
+  { targets, reference, signal }: Copy,
+): Promise<readonly Failure[]> {
   const search = new URLSearchParams({ names: reference }).toString();
   const path = effectivePath(call, source, { path: '/images/get', search });
   const archive = await assertOpened(await openStream(source.endpoint, { method: 'GET', path, signal }));
@@ -84,7 +88,11 @@ export interface LoadRequest {
   readonly signal: AbortSignal;
 }
 
-export async function openLoad(call: ApiCall, engine: Engine, { search, body, signal }: LoadRequest): Promise<OpenedStream> {
+export async function openLoad(
+  call: ApiCall,
+  engine: Engine,
+  { search, body, signal }: LoadRequest,
+): Promise<OpenedStream> {
   return await openStream(engine.endpoint, {
     method: 'POST',
     path: effectivePath(call, engine, { path: '/images/load', search }),

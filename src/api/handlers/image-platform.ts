@@ -10,5 +10,7 @@ export function assertPlatformKnown(call: RequestCall, engine: Engine, since: st
   if (!call.query.has(argument) || compareApiVersion(call.version, since) < 0) return;
   if (compareApiVersion(engine.apiVersion.max, since) >= 0) return;
   const { name } = call.cluster.identityOf(engine);
-  throw badRequest(`${argument} needs an engine of API ${since} or newer, and node ${name} speaks ${engine.apiVersion.max}`);
+  throw badRequest(
+    `${argument} needs an engine of API ${since} or newer, and node ${name} speaks ${engine.apiVersion.max}`,
+  );
 }

@@ -43,7 +43,6 @@ async function importImage(call: ApiCall): Promise<void> {
   await answerWithProgress(call, {
     engines: [first],
     concurrency: 1,
-    words: { begun: 'Importing', done: 'Import complete' },
     open: (engine, signal) =>
       openStream(engine.endpoint, {
         method: 'POST',

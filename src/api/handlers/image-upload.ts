@@ -1,4 +1,5 @@
 // POST /images/load: every node gets the archive, which the client sends once.
+import { parseGoBool } from '../../docker/go-bool.ts';
 import type { ApiCall } from '../api-call.ts';
 import { reachableEngines } from '../fan-out.ts';
 import { answerWithProgress } from '../progress-fan-out.ts';
@@ -13,7 +14,7 @@ export async function loadImages(call: ApiCall): Promise<void> {
   const answered = answerWithProgress(call, {
     engines,
     concurrency: engines.length,
-    words: { begun: 'Loading', done: 'Load complete' },
+    words: isQuiet(call) ? undefined : { begun: 'Loading', done: 'Load complete' },
     open: (engine, signal) => openLoad(call, engine, { search: call.search, body: body.copyFor(engine), signal }),
     close: (engine) => {
       body.copyFor(engine).destroy();
@@ -25,4 +26,9 @@ export async function loadImages(call: ApiCall): Promise<void> {
   });
   const [outcome] = await Promise.allSettled([answered, body.sent]);
   if (outcome.status === 'rejected') throw outcome.reason;
+}
+
+/** Said of itself by every client that draws no progress; the engines' default too. */
+function isQuiet({ query }: ApiCall): boolean {
+  return !query.has('quiet') || parseGoBool(query.get('quiet'));
 }

@@ -10,9 +10,9 @@ import {
   type Filters,
 } from '../../docker/filters.ts';
 import type { ApiCall } from '../api-call.ts';
-import { isPredefinedNetwork, mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
+import { isBuiltinNetwork, mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
 
-const knownFilters = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'scope', 'type', 'node'];
+const knownFilters = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type', 'node'];
 
 export function listNetworks(call: ApiCall): Promise<void> {
   const filters = parseFilters(call.query.get('filters'));
@@ -34,21 +34,34 @@ function listedNetworks({ cluster }: ApiCall): ListedNetwork[] {
 }
 
 function networkPredicate(call: ApiCall, filters: Filters): (network: ListedNetwork) => boolean {
-  const [matchesId, matchesName, matchesNode] = ['id', 'name', 'node'].map((key) => patternFilter(filters, key));
-  const dangling = booleanFilter(filters, 'dangling');
-  const used = dangling === undefined ? undefined : usedNetworkIds(call);
   for (const type of filters.get('type')) {
     if (type !== 'custom' && type !== 'builtin') throw badRequest(`invalid filter: 'type'='${type}'`);
   }
-  return ({ row, nodes }) =>
-    matchesId?.(row.Id) === true &&
-    matchesName?.(row.Name) === true &&
-    nodes.some((node) => matchesNode?.(node) === true) &&
-    matchesExactly(filters, 'driver', row.Driver ?? '') &&
-    matchesExactly(filters, 'scope', row.Scope ?? '') &&
-    matchesExactly(filters, 'type', isPredefinedNetwork(row.Name) ? 'builtin' : 'custom') &&
-    matchLabels(row.Labels, filters) &&
-    (dangling === undefined || (!isPredefinedNetwork(row.Name) && used?.has(row.Id) !== dangling));
+  const matchesId = patternFilter(filters, 'id');
+  const matchesName = patternFilter(filters, 'name');
+  const matchesNode = patternFilter(filters, 'node');
+  const isDanglingAsWanted = danglingPredicate(call, filters);
+  return (network) => {
+    const { row, plainName, nodes, ids } = network;
+    return (
+      ids.some(matchesId) &&
+      (matchesName(plainName) || matchesName(row.Name)) &&
+      nodes.some(matchesNode) &&
+      matchesExactly(filters, 'driver', row.Driver ?? '') &&
+      matchesExactly(filters, 'scope', row.Scope ?? '') &&
+      matchesExactly(filters, 'type', isBuiltinNetwork(plainName) ? 'builtin' : 'custom') &&
+      matchLabels(row.Labels, filters) &&
+      isDanglingAsWanted(network)
+    );
+  };
+}
+
+/** A predefined network never dangles. */
+function danglingPredicate(call: ApiCall, filters: Filters): (network: ListedNetwork) => boolean {
+  const wanted = booleanFilter(filters, 'dangling');
+  if (wanted === undefined) return () => true;
+  const used = usedNetworkIds(call);
+  return ({ plainName, ids }) => (!isBuiltinNetwork(plainName) && !ids.some((id) => used.has(id))) === wanted;
 }
 
 /** Ids of the networks that a container is connected to: only containers that run have endpoints. */

@@ -133,12 +133,10 @@ async function changeEndpoint(call: ApiCall, { action, body, container }: Endpoi
   const target = networkTarget(engine, networkFor(call, container), action);
   const text = JSON.stringify(withGoMember(body, 'Container', record.id));
   const answer = await askEngine(target, call, { body: Buffer.from(text), signal: call.signal });
-  if (answer.statusCode < 400) {
-    await settle(
-      { settle: async (signal) => void (await Promise.all([engine.refreshContainer(record.id, signal), engine.refreshNetworks(signal)])) },
-      call.signal,
-    );
-  }
+  const refresh = async (signal: AbortSignal): Promise<void> => {
+    await Promise.all([engine.refreshContainer(record.id, signal), engine.refreshNetworks(signal)]);
+  };
+  if (answer.statusCode < 400) await settle({ settle: refresh }, call.signal);
   sendEngineAnswer(call.res, answer);
 }
 
@@ -151,7 +149,9 @@ function networkFor(call: ApiCall, { engine, record }: ContainerLocation): Netwo
   const { row, engines } = call.cluster.resolveNetwork(reference);
   if (row.Scope !== 'local' || engines.includes(engine) || isPredefinedNetwork(row.Name)) return row;
   const [there, here] = [engines[0], engine].map((one) => call.cluster.identityOf(one).name);
-  throw conflict(`network ${reference} is local to node ${there ?? ''}, and container ${record.name} runs on node ${here ?? ''}`);
+  throw conflict(
+    `network ${reference} is local to node ${there ?? ''}, and container ${record.name} runs on node ${here ?? ''}`,
+  );
 }
 
 async function removeStaleEndpoint(call: ApiCall, body: WireObject): Promise<void> {
@@ -179,6 +179,8 @@ async function removeStaleEndpoint(call: ApiCall, body: WireObject): Promise<voi
 function assertIpv4Optional(call: ApiCall): void {
   for (const engine of reachableEngines(call)) {
     if (compareApiVersion(engine.apiVersion.max, '1.48') >= 0) continue;
-    throw badRequest(`a network without IPv4 needs engines of API 1.48 or newer, and node ${call.cluster.identityOf(engine).name} is older`);
+    throw badRequest(
+      `a network without IPv4 needs engines of API 1.48 or newer, and node ${call.cluster.identityOf(engine).name} is older`,
+    );
   }
 }

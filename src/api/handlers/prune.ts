@@ -46,7 +46,8 @@ export async function pruneNetworks(call: ApiCall): Promise<void> {
 export async function pruneVolumes(call: ApiCall): Promise<void> {
   const { report, engines } = await pruneOnAll(call, 'VolumesDeleted', async (engine, prune, signal) => {
     if (mustDeleteOneByOne(call, engine)) return await deleteUnusedVolumes(call, engine, signal);
-    const isRaised = compareApiVersion(call.version, '1.42') < 0 && compareApiVersion(engine.apiVersion.min, '1.42') >= 0;
+    const isRaised =
+      compareApiVersion(call.version, '1.42') < 0 && compareApiVersion(engine.apiVersion.min, '1.42') >= 0;
     return await prune(isRaised ? withFilter(call.query, 'all', 'true') : call.query);
   });
   await refreshEngines(call, engines, 'Volumes');
@@ -82,7 +83,9 @@ async function pruneOnAll(call: ApiCall, listName: string, pruneOn: PruneOn): Pr
   const reports = successes(outcomes).map(({ value }) => value);
   if (failed !== undefined && reports.length === 0) throw namedError(call, failed);
   warnOfFailures(call, failures(outcomes));
-  const deleted = new Map(reports.flatMap((report) => listMember(report, listName)).map((item) => [JSON.stringify(item), item]));
+  const deleted = new Map(
+    reports.flatMap((report) => listMember(report, listName)).map((item) => [JSON.stringify(item), item]),
+  );
   const SpaceReclaimed = reports.reduce((sum, report) => sum + numberMember(report, 'SpaceReclaimed'), 0);
   return { engines, report: { [listName]: deleted.size === 0 ? null : [...deleted.values()], SpaceReclaimed } };
 }
@@ -142,7 +145,8 @@ async function deleteUnusedVolumes(call: ApiCall, engine: Engine, signal: AbortS
   const takesNamed = !isNewer || booleanFilter(filters, 'all') === true;
   const unused = await readUnusedVolumes(engine, signal);
   const doomed = unused.filter(
-    (volume) => (takesNamed || isAnonymous(volume)) && matchLabels(volume.Labels, filters) && !isUsedElsewhere(call, volume),
+    (volume) =>
+      (takesNamed || isAnonymous(volume)) && matchLabels(volume.Labels, filters) && !isUsedElsewhere(call, volume),
   );
   const deleted: string[] = [];
   for (const { Name } of doomed) if (await deleteVolume(engine, Name, signal)) deleted.push(Name);
@@ -177,7 +181,8 @@ function isShared({ Scope }: VolumeRow): boolean {
 
 function isUsedElsewhere({ cluster }: ApiCall, volume: VolumeRow): boolean {
   if (!isShared(volume)) return false;
-  for (const { record } of cluster.containers()) if (record.row.Mounts?.some(({ Name }) => Name === volume.Name) === true) return true;
+  for (const { record } of cluster.containers())
+    if (record.row.Mounts?.some(({ Name }) => Name === volume.Name) === true) return true;
   return false;
 }
 

@@ -12,7 +12,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
 import { mergeVolumeRows, type ListedVolume } from '../views/volume-rows.ts';
 
-const knownFilters = ['dangling', 'driver', 'label', 'label!', 'name', 'node'];
+const knownFilters = ['dangling', 'driver', 'label', 'name', 'node'];
 
 export function listVolumes(call: ApiCall): Promise<void> {
   const filters = parseFilters(call.query.get('filters'));
@@ -45,7 +45,7 @@ function volumePredicate(filters: Filters): (volume: ListedVolume<Engine>) => bo
     return used.has(name);
   };
   return ({ row, plainName, nodes, sources }) =>
-    matchesName(row.Name) &&
+    (matchesName(plainName) || matchesName(row.Name)) &&
     nodes.some(matchesNode) &&
     matchesExactly(filters, 'driver', row.Driver) &&
     matchLabels(row.Labels, filters) &&

@@ -1,8 +1,12 @@
 // Rows of GET /containers/json as ready JSON text. All of a row but its `Status` is derived from an immutable
 // record, so it is made once per record and kept beside it; `Status` ages and is put in for each answer.
+import type { Cluster } from '../../cluster/cluster.ts';
 import { statusText } from '../../docker/status-text.ts';
 import type { ContainerRow, PortRow } from '../../docker/types.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { wholeRow } from '../../engine/kept-row.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
+import type { ApiSettings } from '../settings.ts';
 import { publishedAddress } from './published-address.ts';
 
 /** The label by which `docker ps --format` shows the node; added to answers only, never to the container. */
@@ -18,6 +22,21 @@ export interface RowNode {
   readonly prefixesNames: boolean;
 }
 
+export function rowNode({ cluster, settings }: RowContext, engine: Engine): RowNode {
+  return {
+    name: cluster.identityOf(engine).name,
+    host: engine.host,
+    isHealthy: engine.state === 'healthy',
+    prefixesNames: settings.prefixesNamesWithNode,
+  };
+}
+
+/** Of a call. */
+interface RowContext {
+  readonly cluster: Pick<Cluster, 'identityOf'>;
+  readonly settings: Pick<ApiSettings, 'prefixesNamesWithNode'>;
+}
+
 interface RowText {
   readonly node: RowNode;
   readonly beforeStatus: string;
@@ -29,7 +48,7 @@ const madeRows = new WeakMap<ContainerRecord, RowText>();
 /** The row as JSON text. */
 export function containerRowJson(record: ContainerRecord, node: RowNode, now: number): string {
   const { beforeStatus, afterStatus } = rowText(record, node);
-  return `${beforeStatus}"${rowStatus(record, node, now)}"${afterStatus}`;
+  return beforeStatus + JSON.stringify(rowStatus(record, node, now)) + afterStatus;
 }
 
 /** `row`, which may be a fresher one than the record's, as clients see it. */
@@ -66,7 +85,8 @@ function cutAtStatus(row: ContainerRow): { readonly beforeStatus: string; readon
 
 const statusMark = '\u0000status';
 
-function shownFields(row: ContainerRow, node: RowNode): ContainerRow {
+function shownFields(kept: ContainerRow, node: RowNode): ContainerRow {
+  const row = wholeRow(kept);
   return {
     ...row,
     Names: shownNames(row.Names, node),

@@ -2,19 +2,17 @@
 // The order of the steps is that of dockerd's list.go; before, since and limit look past a single container and
 // are applied by the list itself.
 import { badRequest } from '../../common/errors.ts';
-import type { ContainerLocation } from '../../cluster/locations.ts';
+import type { ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
 import {
   assertKnownFilters,
   booleanFilter,
+  labelFilter,
   matchesExactly,
-  matchLabels,
   patternFilter,
   type Filters,
 } from '../../docker/filters.ts';
-import { matchesReference } from '../../docker/image-reference.ts';
-import type { PortRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { NodeIdentity } from '../../cluster/locations.ts';
+import { descendants } from './image-ancestry.ts';
 
 export type ContainerPredicate = (location: ContainerLocation) => boolean;
 
@@ -56,15 +54,13 @@ export function containerPredicates({ filters, all, identityOf }: SelectionFacts
     idPredicate(filters),
     namePredicate(filters, identityOf),
     taskPredicate(filters),
-    filters.has('label')
-      ? ((({ record }) => matchLabels(record.row.Labels, filters)) satisfies ContainerPredicate)
-      : undefined,
+    labelPredicate(filters),
     exitedPredicate(filters),
     statusPredicate(filters),
     healthPredicate(filters),
-    volumePredicate(filters),
+    volumePredicate(filters, identityOf),
     ancestorPredicate(filters),
-    networkPredicate(filters),
+    networkPredicate(filters, identityOf),
     portPredicate(filters),
   ];
   return predicates.filter((predicate) => predicate !== undefined);
@@ -90,14 +86,22 @@ function idPredicate(filters: Filters): ContainerPredicate | undefined {
   return ({ record }) => matches(record.id);
 }
 
-/** With and without the leading slash, and in front of the node's name. */
+/** With and without the leading slash; behind the node's name only for a value that is written so. */
 function namePredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
   if (!filters.has('name')) return undefined;
   const matches = patternFilter(filters, 'name');
+  const namesNode = filters.get('name').some((value) => value.replace(/^\^?\/?/, '').includes('/'));
   return ({ record, engine }) =>
     record.row.Names.some(
-      (name) => matches(name.slice(1)) || matches(name) || matches(`${identityOf(engine).name}${name}`),
+      (name) =>
+        matches(name) || matches(name.slice(1)) || (namesNode && matches(`${identityOf(engine).name}${name}`)),
     );
+}
+
+function labelPredicate(filters: Filters): ContainerPredicate | undefined {
+  if (!filters.has('label')) return undefined;
+  const matches = labelFilter(filters);
+  return ({ record }) => matches(record.row.Labels);
 }
 
 function taskPredicate(filters: Filters): ContainerPredicate | undefined {
@@ -134,14 +138,17 @@ function healthPredicate(filters: Filters): ContainerPredicate | undefined {
   return ({ record }) => matchesExactly(filters, 'health', record.details?.health ?? 'none');
 }
 
-/** By the volume's name (also `node/name`), its source or its place in the container. */
-function volumePredicate(filters: Filters): ContainerPredicate | undefined {
+/** By the volume's name (also `node/name`), its place in the container, or the source of what is no volume. */
+function volumePredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
   if (!filters.has('volume')) return undefined;
-  const wanted = filters.get('volume').flatMap((value) => [value, withoutNode(value)]);
-  return ({ record }) =>
-    (record.row.Mounts ?? []).some(({ Name, Source, Destination }) =>
-      [Name, Source, Destination].some((word) => word !== undefined && word !== '' && wanted.includes(word)),
-    );
+  const wanted = filters.get('volume');
+  return ({ record, engine }) =>
+    (record.row.Mounts ?? []).some(({ Name, Source, Destination = '' }) => {
+      if (wanted.includes(Destination)) return true;
+      const isVolume = Name !== undefined && Name !== '';
+      if (!isVolume) return wanted.includes(Source ?? '');
+      return wanted.includes(Name) || wanted.includes(`${identityOf(engine).name}/${Name}`);
+    });
 }
 
 /** Containers of an image or of one that was built upon it; ids differ between engines, so each looks for its own. */
@@ -149,46 +156,33 @@ function ancestorPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('ancestor')) return undefined;
   const idsByEngine = new Map<Engine, ReadonlySet<string>>();
   return ({ engine, record }) => {
-    const ids = idsByEngine.get(engine) ?? descendants(engine, filters.get('ancestor'));
+    const ids = idsByEngine.get(engine) ?? descendants(engine.mirror.images, filters.get('ancestor'));
     idsByEngine.set(engine, ids);
     return ids.has(record.row.ImageID);
   };
 }
 
-function descendants(engine: Engine, references: readonly string[]): ReadonlySet<string> {
-  const { images } = engine.mirror;
-  const found = new Set<string>();
-  const add = (id: string): void => {
-    if (found.has(id)) return;
-    found.add(id);
-    for (const { Id, ParentId } of images) if (ParentId === id) add(Id);
-  };
-  for (const { Id, RepoTags, RepoDigests } of images) {
-    const names = { id: Id, repoTags: RepoTags, repoDigests: RepoDigests };
-    if (references.some((reference) => matchesReference(reference, names))) add(Id);
-  }
-  return found;
-}
-
-function networkPredicate(filters: Filters): ContainerPredicate | undefined {
+/** By the network's name (also `node/name`) or the beginning of its id. */
+function networkPredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
   if (!filters.has('network')) return undefined;
-  const wanted = filters.get('network').flatMap((value) => [value, withoutNode(value)]);
-  return ({ record }) =>
+  const wanted = filters.get('network').filter((value) => value !== '');
+  return ({ record, engine }) =>
     Object.entries(record.row.NetworkSettings?.Networks ?? {}).some(([name, { NetworkID = '' }]) =>
-      wanted.some((value) => value === name || (value !== '' && NetworkID.startsWith(value))),
+      wanted.some(
+        (value) =>
+          value === name || NetworkID.startsWith(value) || value === `${identityOf(engine).name}/${name}`,
+      ),
     );
 }
 
+/** Both look at ports of the container, not of the host, and at stopped containers too. */
 function portPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('publish') && !filters.has('expose')) return undefined;
   const published = filters.get('publish').map((text) => portRange('publish', text));
   const exposed = filters.get('expose').map((text) => portRange('expose', text));
-  return ({ record }) =>
-    (record.row.Ports ?? []).some(
-      (port) =>
-        published.some((range) => isWithin(range, port, port.PublicPort)) ||
-        exposed.some((range) => isWithin(range, port, port.PrivatePort)),
-    );
+  return ({ record: { details } }) =>
+    details !== undefined &&
+    (isAnyWithin(details.boundPorts, published) || isAnyWithin(details.exposedPorts, exposed));
 }
 
 interface PortRange {
@@ -206,11 +200,12 @@ function portRange(filter: string, text: string): PortRange {
   return { first, last, protocol: (parts[3] ?? 'tcp').toLowerCase() };
 }
 
-function isWithin({ first, last, protocol }: PortRange, { Type }: PortRow, port: number | undefined): boolean {
-  return port !== undefined && Type === protocol && port >= first && port <= last;
-}
-
-/** A slash cannot stand in an engine's own name, so what is before it is a node. */
-function withoutNode(reference: string): string {
-  return reference.startsWith('/') ? reference : reference.slice(reference.indexOf('/') + 1);
+/** `ports` are written "80/tcp". */
+function isAnyWithin(ports: readonly string[], ranges: readonly PortRange[]): boolean {
+  return ports.some((text) => {
+    const [port = '', type] = text.split('/');
+    return ranges.some(
+      ({ first, last, protocol }) => type === protocol && Number(port) >= first && Number(port) <= last,
+    );
+  });
 }

@@ -5,7 +5,7 @@ import { booleanFilter, matchLabels, type Filters } from '../../docker/filters.t
 import { familiarReference, familiarRepository, parseImageReference } from '../../docker/image-reference.ts';
 import { compilePathPattern } from '../../docker/path-match.ts';
 import type { ImageRow } from '../../docker/types.ts';
-import { realTags } from './image-rows.ts';
+import { realDigests, realTags } from './image-rows.ts';
 
 /** A row as it is shown, or undefined when it is not. */
 export type ImageSelection = (row: ImageRow) => ImageRow | undefined;
@@ -16,13 +16,15 @@ export function imageSelection(filters: Filters, now: number): ImageSelection {
   const untilSeconds = filters.get('until').map((text) => untilFilter(text, now));
   const patterns = filters.get('reference').map(referenceFilter);
   return (row) => {
-    const tags = realTags(row);
-    if (dangling !== undefined && dangling !== (tags.length === 0)) return undefined;
+    const [tags, digests] = [realTags(row), realDigests(row)];
+    if (dangling === true && tags.length > 0) return undefined;
+    if (dangling === false && tags.length === 0 && digests.length === 0) return undefined;
     if (!matchLabels(row.Labels, filters)) return undefined;
     if (untilSeconds.some((until) => row.Created > until)) return undefined;
     if (patterns.length === 0) return row;
-    const shown = tags.filter((tag) => patterns.some((matches) => matches(tag)));
-    return shown.length === 0 ? undefined : { ...row, RepoTags: shown };
+    const isShown = (name: string): boolean => patterns.some((matches) => matches(name));
+    const shown = { ...row, RepoTags: tags.filter(isShown), RepoDigests: digests.filter(isShown) };
+    return shown.RepoTags.length === 0 && shown.RepoDigests.length === 0 ? undefined : shown;
   };
 }
 
@@ -32,13 +34,13 @@ function untilFilter(text: string, now: number): number {
   return Number(ns / 1_000_000_000n);
 }
 
-/** A shell pattern over the familiar name, with or without the tag. */
-function referenceFilter(pattern: string): (tag: string) => boolean {
+/** A shell pattern over the familiar name, with or without what is behind the repository. */
+function referenceFilter(pattern: string): (name: string) => boolean {
   const matches = compilePathPattern(pattern);
   if (matches === undefined) throw badRequest(`invalid filter 'reference=${pattern}'`);
   const normalized = familiarReference(pattern);
-  return (tag) => {
-    const parsed = parseImageReference(tag);
-    return matches(tag) || tag === normalized || (parsed !== undefined && matches(familiarRepository(parsed)));
+  return (name) => {
+    const parsed = parseImageReference(name);
+    return matches(name) || name === normalized || (parsed !== undefined && matches(familiarRepository(parsed)));
   };
 }

@@ -1,5 +1,6 @@
 // The answer of GET /info: sums over the nodes, what they have in common, and the table of nodes. It is made
 // from what is known already, so it never fails and never waits because an engine is down.
+import { isDeepStrictEqual } from 'node:util';
 import type { EngineInfo } from '../../docker/types.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -49,8 +50,8 @@ export function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<s
 /** One engine's own GET /info per node that has ever answered; healthy ones where there are any. */
 function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
   const healthy = nodes.filter((node) => node.isHealthy);
-  return (healthy.length > 0 ? healthy : nodes).flatMap(({ engine }) =>
-    engine.info === undefined ? [] : [engine.info],
+  return (healthy.length > 0 ? healthy : nodes).flatMap(({ info }) =>
+    info === undefined ? [] : [info],
   );
 }
 
@@ -67,7 +68,7 @@ function statusHead(settings: ApiSettings): StatusRow[] {
 function sums(nodes: readonly NodeFacts[]): Record<string, number> {
   const sum = (value: (node: NodeFacts) => number): number => nodes.reduce((total, node) => total + value(node), 0);
   const healthySum = (field: 'NCPU' | 'MemTotal'): number =>
-    sum(({ isHealthy, engine }) => (isHealthy ? (engine.info?.[field] ?? 0) : 0));
+    sum(({ isHealthy, info }) => (isHealthy ? (info?.[field] ?? 0) : 0));
   const running = sum(({ containers }) => containers.running);
   const paused = sum(({ containers }) => containers.paused);
   const stopped = sum(({ containers }) => containers.stopped);
@@ -76,7 +77,7 @@ function sums(nodes: readonly NodeFacts[]): Record<string, number> {
     ContainersRunning: running,
     ContainersPaused: paused,
     ContainersStopped: stopped,
-    Images: new Set(nodes.flatMap(({ engine }) => engine.mirror.images.map((image) => image.Id))).size,
+    Images: new Set(nodes.flatMap(({ images }) => images.map((image) => image.Id))).size,
     NCPU: healthySum('NCPU'),
     MemTotal: healthySum('MemTotal'),
   };
@@ -147,6 +148,8 @@ function displayed(infos: readonly EngineInfo[]): Record<string, unknown> {
     Architecture: '',
     Driver: '',
     CgroupDriver: '',
+    Plugins: { Volume: [], Network: [], Authorization: null, Log: [] },
+    SecurityOptions: [],
     ...fields,
     DriverStatus: driverStatus(infos),
   };
@@ -155,16 +158,15 @@ function displayed(infos: readonly EngineInfo[]): Record<string, unknown> {
 /** buildx takes multi-platform and attestation support from this row, so it must hold wherever a build may land. */
 function driverStatus(infos: readonly EngineInfo[]): readonly unknown[] {
   const row = ['driver-type', 'io.containerd.snapshotter.v1'];
-  const usesSnapshotter = (info: EngineInfo): boolean =>
-    Array.isArray(info['DriverStatus']) && JSON.stringify(info['DriverStatus']).includes(JSON.stringify(row));
+  const usesSnapshotter = ({ DriverStatus: rows }: EngineInfo): boolean =>
+    Array.isArray(rows) && rows.some((other) => isDeepStrictEqual(other, row));
   return infos.length > 0 && infos.every(usesSnapshotter) ? [row] : [];
 }
 
 /** The value that every node has; undefined when they differ or none has it. */
 function common<T>(infos: readonly EngineInfo[], read: (info: EngineInfo) => T): T | undefined {
   const [first, ...others] = infos.map(read);
-  const text = JSON.stringify(first);
-  return others.every((other) => JSON.stringify(other) === text) ? first : undefined;
+  return others.every((other) => other === first || isDeepStrictEqual(other, first)) ? first : undefined;
 }
 
 function registryField(info: EngineInfo, field: string): unknown {

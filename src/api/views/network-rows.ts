@@ -9,31 +9,45 @@ export interface NodeNetworks {
 
 export interface ListedNetwork {
   readonly row: NetworkRow;
+  /** The name on its own engine. */
+  readonly plainName: string;
   /** The nodes that have it. */
   readonly nodes: readonly string[];
+  /** On all these nodes: predefined networks have another one on each. */
+  readonly ids: readonly string[];
 }
 
-const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'nat', 'docker_gwbridge', 'ingress']);
+const builtin: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'nat', 'default']);
 
+const predefined: ReadonlySet<string> = new Set([...builtin, 'docker_gwbridge', 'ingress']);
+
+/** One that every engine makes for itself, under the same name and with an id of its own. */
 export function isPredefinedNetwork(name: string): boolean {
   return predefined.has(name);
 }
 
+/** What the `type` filter calls builtin: predefined and not of swarm mode's making. */
+export function isBuiltinNetwork(name: string): boolean {
+  return builtin.has(name);
+}
+
 /** In the order of the nodes; `node/name` where the plain name is taken by another node's network. */
 export function mergeNetworkRows(nodes: Iterable<NodeNetworks>): ListedNetwork[] {
-  const byKey = new Map<string, { row: NetworkRow; nodes: string[] }>();
+  const byKey = new Map<string, { row: NetworkRow; plainName: string; nodes: string[]; ids: string[] }>();
   const names = new Set<string>();
   for (const { node, rows } of nodes) {
     for (const row of rows) {
-      const key = isPredefinedNetwork(row.Name) ? `name ${row.Name}` : row.Id;
+      const { Id: id, Name: plainName } = row;
+      const key = isPredefinedNetwork(plainName) ? `name ${plainName}` : `id ${id}`;
       const known = byKey.get(key);
       if (known !== undefined) {
         known.nodes.push(node);
+        known.ids.push(id);
         continue;
       }
-      const shown = names.has(row.Name) ? { ...row, Name: `${node}/${row.Name}` } : row;
-      names.add(row.Name);
-      byKey.set(key, { row: shown, nodes: [node] });
+      const shown = names.has(plainName) ? { ...row, Name: `${node}/${plainName}` } : row;
+      names.add(plainName);
+      byKey.set(key, { row: shown, plainName, nodes: [node], ids: [id] });
     }
   }
   return [...byKey.values()];

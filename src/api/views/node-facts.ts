@@ -1,6 +1,7 @@
 // What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The counts
 // of containers are kept per engine until its mirror changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { EngineInfo, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';
 import type { Mirror } from '../../engine/mirror.ts';
 
@@ -11,10 +12,14 @@ export interface ContainerCounts {
 }
 
 export interface NodeFacts {
-  readonly engine: Engine;
   readonly id: string;
   readonly name: string;
+  /** host:port */
   readonly address: string;
+  readonly host: string;
+  /** The engine's own GET /info, once it has answered. */
+  readonly info: EngineInfo | undefined;
+  readonly images: readonly ImageRow[];
   /** Pending, Healthy, Unhealthy or Disconnected, as classicswarm says. */
   readonly status: string;
   readonly isHealthy: boolean;
@@ -23,6 +28,7 @@ export interface NodeFacts {
   readonly totalNanoCpus: number;
   readonly reservedMemoryBytes: number;
   readonly totalMemoryBytes: number;
+  readonly engineLabels: Readonly<Record<string, string>>;
   /** The engine's labels, and the built-in facts that constraints may name. */
   readonly labels: Readonly<Record<string, string>>;
   readonly error: string | undefined;
@@ -49,10 +55,12 @@ function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
   const node = cluster.nodeOf(engine);
   const { id, name } = cluster.identityOf(engine);
   return {
-    engine,
     id,
     name,
     address: engine.address,
+    host: engine.host,
+    info: engine.info,
+    images: engine.mirror.images,
     status: statusTexts[engine.state],
     isHealthy: engine.state === 'healthy',
     containers: countContainers(engine.mirror),
@@ -60,6 +68,7 @@ function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
     totalNanoCpus: node?.totalNanoCpus ?? 0,
     reservedMemoryBytes: node?.reservedMemoryBytes ?? 0,
     totalMemoryBytes: node?.totalMemoryBytes ?? 0,
+    engineLabels: engine.labels,
     labels: { ...selectFacts(node?.facts ?? {}), ...engine.labels },
     error: engine.state === 'healthy' ? undefined : engine.lastError,
     updatedAt: engine.updatedAt,

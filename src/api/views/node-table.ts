@@ -19,7 +19,7 @@ function nodeRows(node: NodeFacts, now: number): StatusRow[] {
     ['  └ Status', node.status],
     ['  └ Containers', `${total} (${running} Running, ${paused} Paused, ${stopped} Stopped)`],
     ['  └ Reserved CPUs', `${cpus(node.reservedNanoCpus)} / ${cpus(node.totalNanoCpus)}`],
-    ['  └ Reserved Memory', `${formatBytes(node.reservedMemoryBytes)} / ${formatBytes(node.totalMemoryBytes)}`],
+    ['  └ Reserved Memory', `${memory(node.reservedMemoryBytes)} / ${memory(node.totalMemoryBytes)}`],
     ['  └ Labels', labelList(node.labels)],
     ...(node.error === undefined ? [] : [['  └ Error', node.error] as const]),
     ['  └ UpdatedAt', node.updatedAt?.toISOString() ?? 'never'],
@@ -37,6 +37,11 @@ function dataAgeSeconds(node: NodeFacts, now: number): number {
 /** Whole cores as whole numbers, else with at most three decimals. */
 function cpus(nanoCpus: number): string {
   return String(Math.round(nanoCpus / 1e6) / 1000);
+}
+
+/** With a blank before the unit, as classicswarm's table has it: programs read it. */
+function memory(bytes: number): string {
+  return formatBytes(bytes).replace(/(?=[A-Za-z])/, ' ');
 }
 
 function labelList(labels: Readonly<Record<string, string>>): string {

@@ -25,8 +25,8 @@ function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
 
 function engineWarnings(nodes: readonly NodeFacts[]): string[] {
   const namesByText = new Map<string, string[]>();
-  for (const { engine, name } of nodes) {
-    for (const text of engine.info?.Warnings ?? []) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
+  for (const { info, name } of nodes) {
+    for (const text of info?.Warnings ?? []) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
   }
   return [...namesByText].map(([text, names]) =>
     names.length === nodes.length ? text : `${text} (${nameList(names)})`,

@@ -21,7 +21,7 @@ export interface SwarmNode {
 }
 
 export function toSwarmNode(node: NodeFacts): SwarmNode {
-  const { info } = node.engine;
+  const { info } = node;
   const seen = (node.updatedAt ?? new Date(0)).toISOString();
   return {
     ID: node.id,
@@ -33,12 +33,12 @@ export function toSwarmNode(node: NodeFacts): SwarmNode {
       Hostname: node.name,
       Platform: { Architecture: info?.Architecture ?? '', OS: info?.OSType ?? 'linux' },
       Resources: { NanoCPUs: node.totalNanoCpus, MemoryBytes: node.totalMemoryBytes },
-      Engine: { EngineVersion: node.serverVersion, Labels: node.engine.labels, Plugins: [] },
+      Engine: { EngineVersion: node.serverVersion, Labels: node.engineLabels, Plugins: [] },
       TLSInfo: {},
     },
     Status: {
       State: states[node.status] ?? 'unknown',
-      Addr: node.engine.host,
+      Addr: node.host,
       ...(node.error === undefined ? {} : { Message: node.error }),
     },
   };

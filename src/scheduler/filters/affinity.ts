@@ -21,7 +21,7 @@ function affinity(expression: Expression, nodes: readonly Node[], isMatch: (node
   const isWanted = expression.operator !== '!=';
   const hasMatch = expression.zone === undefined ? isMatch : zoneMatcher(expression.zone, nodes, isMatch);
   return {
-    description: `affinity ${expression.text}`,
+    description: `${expression.text} (soft=${String(expression.isSoft)})`,
     soft: expression.isSoft,
     accepts: (node) => hasMatch(node) === isWanted,
     reason: () =>

@@ -23,7 +23,7 @@ export function namesOf({ id, name }: Node): readonly string[] {
 function constraint(expression: Expression): Requirement {
   const { key, text } = expression;
   return {
-    description: `constraint ${text}`,
+    description: text,
     soft: expression.isSoft,
     accepts: (node) => holdsForAny(expression, valuesOf(node, key)),
     reason: (node) => `constraint ${text} does not hold (${actualText(node, key)})`,

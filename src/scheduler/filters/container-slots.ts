@@ -8,7 +8,7 @@ export const containerSlotsFilter: Filter = {
   name: 'containerslots',
   requirements: (request) => [
     {
-      description: 'a free container slot',
+      description: 'free slots',
       soft: false,
       accepts: (node) => node.labels[label] === undefined || usedSlots(node, request) < slotsOf(node),
       reason: (node) => `all ${slotsOf(node)} container slots are taken`,

@@ -6,7 +6,10 @@ import { replacedOn } from './replaced.ts';
 export const portFilter: Filter = {
   name: 'port',
   requirements: (request) => {
-    const fixed = [...request.ports, ...request.hostModePorts].map((port) => portRequirement(port, request));
+    const fixed = [
+      ...request.ports.map((port) => portRequirement(port, bridgeModeText(port), request)),
+      ...request.hostModePorts.map((port) => portRequirement(port, hostModeText(port), request)),
+    ];
     return request.portRanges.length === 0 ? fixed : [...fixed, rangeRequirement(request)];
   },
 };
@@ -17,10 +20,10 @@ export function portsToReserve(request: PlacementRequest, node: Node): readonly 
   return [...fixed, ...(assignRanges(request, node) ?? [])];
 }
 
-function portRequirement(port: PublishedPort, request: PlacementRequest): Requirement {
+function portRequirement(port: PublishedPort, description: string, request: PlacementRequest): Requirement {
   const text = portText(port.ip, String(port.port), port.protocol);
   return {
-    description: `port ${text} free`,
+    description,
     soft: false,
     accepts: (node) => isFree(node, port, request),
     reason: () => `port ${text} is taken`,
@@ -74,6 +77,15 @@ function isSamePort(a: PublishedPort, b: PublishedPort): boolean {
 
 function rangeText({ ip, firstPort, lastPort, protocol }: PublishedPortRange): string {
   return portText(ip, `${firstPort}-${lastPort}`, protocol);
+}
+
+function bridgeModeText({ ip, port, protocol }: PublishedPort): string {
+  const text = portText(ip, String(port), protocol);
+  return `port ${text.replace(/\/tcp$/, '')} (Bridge mode)`;
+}
+
+function hostModeText({ ip, port, protocol }: PublishedPort): string {
+  return `port ${portText(ip, String(port), protocol)} (Host mode)`;
 }
 
 function portText(ip: string, port: string, protocol: string): string {

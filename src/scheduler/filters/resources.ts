@@ -21,6 +21,7 @@ function memoryRequirement(request: PlacementRequest, overcommit: Overcommit): R
   return {
     description: `${wanted} of memory`,
     soft: false,
+    isResource: true,
     accepts: (node) => request.memoryBytes <= freeBytes(node),
     reason: (node) => `${wanted} of memory wanted, ${formatBytes(Math.max(0, freeBytes(node)))} free`,
   };
@@ -33,6 +34,7 @@ function cpuRequirement(request: PlacementRequest, overcommit: Overcommit): Requ
   return {
     description: `${wanted} CPUs`,
     soft: false,
+    isResource: true,
     accepts: (node) => request.nanoCpus <= freeNanoCpus(node),
     reason: (node) => `${wanted} CPUs wanted, ${cpuText(Math.max(0, freeNanoCpus(node)))} free`,
   };

@@ -14,7 +14,8 @@ export type Need =
   | 'buildx'
   | 'compose-v1'
   | 'compose-v2'
-  | 'registry';
+  | 'registry'
+  | 'terminal';
 
 /** This machine cannot run a rig. The message says what is missing and what works without it. */
 export class MachineUnfitError extends Error {}
@@ -24,6 +25,7 @@ const systemPrograms: Partial<Record<Need, Readonly<Record<string, string>>>> = 
   'engine-20.10': { dockerd: 'docker.io' },
   'compose-v1': { 'docker-compose': 'docker-compose' },
   registry: { 'docker-registry': 'docker-registry' },
+  terminal: { tmux: 'tmux' },
 };
 
 /** Every rig: networks, namespaces, the image. The newer engines use the runc that comes with docker.io. */

@@ -10,7 +10,7 @@ import type {
   ExecRecord,
   ImageRecord,
   NetworkRecord,
-  VolumeRecord,
+  PluginRecord, VolumeRecord,
 } from './records.ts';
 
 export class EngineState {
@@ -21,6 +21,8 @@ export class EngineState {
   readonly images = new Map<string, ImageRecord>();
   readonly networks = new Map<string, NetworkRecord>();
   readonly volumes = new Map<string, VolumeRecord>();
+  /** By name. */
+  readonly plugins = new Map<string, PluginRecord>();
   readonly execs = new Map<string, ExecRecord>();
   /** What was put into containers, by container id and then path. */
   readonly archives = new Map<string, Map<string, Buffer>>();

@@ -107,6 +107,12 @@ export interface VolumeRecord {
   readonly isAnonymous: boolean;
 }
 
+export interface PluginRecord {
+  readonly id: string;
+  readonly name: string;
+  isEnabled: boolean;
+}
+
 export interface ExecRecord {
   readonly id: string;
   readonly containerId: string;

@@ -13,7 +13,7 @@ import { EngineState } from './engine-state.ts';
 import { Faults } from './faults.ts';
 import { digestOf } from './image-reference.ts';
 import type { JsonObject } from './json.ts';
-import type { ContainerRecord, ImageRecord, NetworkRecord, VolumeRecord } from './records.ts';
+import type { ContainerRecord, ImageRecord, NetworkRecord, PluginRecord, VolumeRecord } from './records.ts';
 import { Router } from './router.ts';
 import { buildRoutes } from './routes-build.ts';
 import { containerStreamRoutes } from './routes-container-streams.ts';
@@ -21,6 +21,7 @@ import { containerRoutes } from './routes-containers.ts';
 import { execRoutes } from './routes-exec.ts';
 import { imageRoutes } from './routes-images.ts';
 import { networkRoutes } from './routes-networks.ts';
+import { pluginRoutes } from './routes-plugins.ts';
 import { systemRoutes } from './routes-system.ts';
 import { volumeRoutes } from './routes-volumes.ts';
 
@@ -69,6 +70,7 @@ const router = new Router([
   ...imageRoutes,
   ...buildRoutes,
   ...networkRoutes,
+  ...pluginRoutes,
   ...volumeRoutes,
 ]);
 
@@ -159,6 +161,11 @@ export class SimulatedEngine {
   /** By name. */
   get volumes(): ReadonlyMap<string, VolumeRecord> {
     return this.#state.volumes;
+  }
+
+  /** By name. */
+  get plugins(): ReadonlyMap<string, PluginRecord> {
+    return this.#state.plugins;
   }
 
   /** How many connections are open. */

@@ -78,6 +78,15 @@ describe('the command line', () => {
     assert.equal(manage?.discovery, 'nodes://a:1');
   });
 
+  it('takes long flags with one dash', async () => {
+    const { manage } = await run(
+      '-l warn -experimental manage -cluster-opt swarm.createretry=1 -heartbeat=2s nodes://a:1',
+    );
+    assert.equal(manage?.logLevel, 'warn');
+    assert.equal(manage?.cluster.createRetry, 1);
+    assert.equal(manage?.heartbeatMs, 2_000);
+  });
+
   it('starts every parse from the defaults', async () => {
     await run('manage -H tcp://10.0.0.1:4000');
     const { manage } = await run('manage -H tcp://10.0.0.2:4000');
@@ -92,7 +101,7 @@ describe('the command line', () => {
   });
 
   it('prints its version and its help with exit code 0', async () => {
-    assert.deepEqual(await run('--version'), { code: 0, out: '1.2.3\n', err: '' });
+    assert.deepEqual(await run('--version'), { code: 0, out: 'shoal version 1.2.3\n', err: '' });
     const help = await run('help');
     assert.equal(help.code, 0);
     assert.match(help.out, /manage.*\n.*join/s);
@@ -107,7 +116,7 @@ describe('the command line', () => {
     { line: 'manage --engine-refresh-retry 5', says: /--engine-refresh-retry.*3/ },
     { line: 'manage -H http://x', says: /--host.*tcp:\/\/HOST:PORT or unix:\/\/PATH/ },
     { line: 'manage -H tcp://x:99999', says: /--host.*tcp:\/\/HOST:PORT/ },
-    { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*greater than -1/ },
+    { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*larger than -1/ },
     { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },
     { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
@@ -117,8 +126,18 @@ describe('the command line', () => {
     { line: 'join --advertise 0.0.0.0:2375 nodes://a:1', says: /--advertise.*every interface/ },
     {
       line: 'join --advertise a:1 --ttl 5s --heartbeat 5s nodes://a:1',
-      says: /--ttl must be greater than --heartbeat/,
+      says: /--ttl must be strictly superior to the heartbeat value/,
     },
+    { line: 'manage --engine-refresh-min-interval=-10s a:1', says: /min refresh interval should be a positive number/ },
+    { line: 'manage --engine-refresh-max-interval 0s a:1', says: /max refresh interval cannot be less than min/ },
+    { line: 'manage --engine-failure-retry=-1 a:1', says: /invalid failure retry count/ },
+    { line: 'manage --cluster-opt swarm.overcommit=-2 a:1', says: /larger than -1, -2.000000 is invalid/ },
+    { line: 'manage --cluster-opt swarm.createretry=-1 a:1', says: /can not be negative, -1 is invalid/ },
+    { line: 'join --advertise= a:1', says: /missing mandatory --advertise flag/ },
+    { line: 'join --advertise a:b1 a:1', says: /--advertise should be of the form ip:port or hostname:port/ },
+    { line: 'join --advertise a:1 --delay=-30s a:1', says: /--delay should not be a negative number/ },
+    { line: 'join --advertise a:1 --heartbeat=-10s a:1', says: /--heartbeat should be at least one second/ },
+    { line: 'list --timeout 0s a:1', says: /--timeout should be a positive number/ },
     { line: 'join --advertise a:1', says: /<discovery> is missing/ },
     { line: 'list', says: /<discovery> is missing/ },
     { line: 'explode', says: /explode/ },

@@ -159,6 +159,15 @@ describe('a placement request', () => {
     });
   }
 
+  it('reads a label in which a shell left the backslash of an escaped exclamation mark', () => {
+    const labels = { 'com.docker.swarm.affinities': '["container\\!=web"]' };
+    const { affinities } = placementRequest({ Image: 'busybox', Labels: labels });
+    assert.deepEqual(
+      affinities.map(({ text }) => text),
+      ['container!=web'],
+    );
+  });
+
   it('gathers rules from labels and the environment', () => {
     const request = placementRequest({
       Labels: { 'com.docker.swarm.constraints': '["storage==ssd"]' },

@@ -41,7 +41,7 @@ describe('a placement', () => {
     assert.deepEqual(placement.explanation, [
       'strategy spread: best of 2 candidates among 2 nodes',
       'node-1: score 125.0 = cpu 100.0 + memory 25.0; containers 0',
-      'given up: constraint zone==~moon',
+      'given up: zone==~moon',
     ]);
   });
 
@@ -132,10 +132,28 @@ describe('a refusal', () => {
     ];
     const explanation = refusalOf({ HostConfig: { Memory: 2 * gib }, Env: ['constraint:storage==ssd'] }, nodes);
     assert.deepEqual(explanation.split('\n'), [
-      'no node can take the container:',
+      'no resources available to schedule container',
+      '[a healthy node]',
+      '[storage==ssd]',
+      '[2GiB of memory]',
       '  node-1: unhealthy: connection refused',
       '  node-2: constraint storage==ssd does not hold (storage is disk)',
       '  node-3: 2GiB of memory wanted, 1GiB free',
+    ]);
+  });
+
+  it('names the conditions that some node does not meet, and no others', () => {
+    const node = aNode({ name: 'node-1', labels: { zone: 'a' } });
+    node.add({ ports: [{ ip: '', port: 80, protocol: 'tcp' }] });
+    const body = {
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] }, Memory: gib },
+      Env: ['constraint:zone==a', 'affinity:role!=db', 'affinity:role==web'],
+    };
+    assert.deepEqual(refusalOf(body, [node]).split('\n'), [
+      'Unable to find a node that satisfies the following conditions',
+      '[port 80 (Bridge mode)]',
+      '[role==web (soft=false)]',
+      '  node-1: port 80/tcp is taken',
     ]);
   });
 
