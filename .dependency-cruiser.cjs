@@ -16,9 +16,24 @@ const mayImport = {
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.test\\.ts$', '^test/support', '^src/main.ts'] }, to: {} },
-    { name: 'no-dev-dependencies-in-product', severity: 'error', from: { path: '^(src|discovery)' }, to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] } },
-    { name: 'product-does-not-import-tests', severity: 'error', from: { path: '^(src|discovery)' }, to: { path: '^(test|bench)' } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: ['\\.test\\.ts$', '^test/support', '^src/main.ts'] },
+      to: {},
+    },
+    {
+      name: 'no-dev-dependencies-in-product',
+      severity: 'error',
+      from: { path: '^(src|discovery)' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      from: { path: '^(src|discovery)' },
+      to: { path: '^(test|bench)' },
+    },
     ...Object.entries(mayImport).map(([from, allowed]) => ({
       name: `direction of ${from}`,
       severity: 'error',

@@ -1,13 +1,15 @@
 // Answers to what is no HTTP request at all: broken lines, heads that are too long, HTTP/2 without being asked,
 // clients that never finish their request.
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../common/errors.ts';
+import type { Logger } from '../common/logger.ts';
 import { answerRaw } from '../proxy/raw-answer.ts';
 
 /** Answers with a JSON error where the connection still can carry one, and closes it. */
 export function answerClientError(error: Error, socket: Duplex): void {
   const code = errorCode(error);
-  if (code === 'ECONNRESET' || code === 'EPIPE' || !socket.writable) {
+  if (code === 'ECONNRESET' || code === 'EPIPE' || !socket.writable || hasNoHandshake(error)) {
     socket.destroy();
     return;
   }
@@ -16,6 +18,19 @@ export function answerClientError(error: Error, socket: Duplex): void {
     rawHeaders: ['Content-Type', 'application/json'],
     body: `${JSON.stringify({ message: `malformed HTTP request: ${errorMessage(error)}` })}\n`,
   });
+}
+
+/** Nothing can be said over TLS that did not come about. */
+function hasNoHandshake(error: Error): boolean {
+  return errorCode(error)?.startsWith('ERR_SSL_') === true || errorCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+}
+
+/** Tells why a client did not get past the TLS handshake: a certificate that is refused is not told to the client. */
+export function logRefusedClient(error: Error, socket: TLSSocket, logger: Logger): void {
+  // Whoever only tries whether the port is open has no reason.
+  const reason: unknown = socket.authorizationError ?? errorCode(error);
+  if (reason === 'ECONNRESET') return;
+  logger.warn('a client failed the TLS handshake', { reason, client: socket.remoteAddress });
 }
 
 const statuses: Readonly<Record<string, number>> = {

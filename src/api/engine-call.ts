@@ -1,11 +1,12 @@
 // Calls with small bodies both ways: the engine's answer is held whole, so that it can be read, and so that the
 // mirror can be brought up to date before the client sees it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { watchForLoss } from '../cluster/engine-loss.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { exchange } from '../proxy/exchange.ts';
 import type { ExchangeAnswer } from '../proxy/exchange.ts';
 import { groupHeaders } from '../proxy/raw-head.ts';
-import { ApiError } from '../common/errors.ts';
+import { ApiError, unavailable } from '../common/errors.ts';
 import { textMember } from '../docker/go-member.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
 import { readBody } from './request-body.ts';
@@ -18,9 +19,22 @@ const settleLimitMs = 10_000;
 /** An error is held back no longer than this. */
 const lostSettleLimitMs = 2_000;
 
-/** The engine's answer to the client's request, whatever its status. Throws 503 when there is none. */
+/**
+ * The engine's answer to the client's request, whatever its status. Throws 503 when there is none, because the engine
+ * was lost or cannot be reached.
+ */
 export async function callEngine(target: Target, call: ApiCall): Promise<ExchangeAnswer> {
-  return await askEngine(target, call, { body: await readBody(call.req), signal: call.signal });
+  const { engine } = target;
+  const body = await readBody(call.req);
+  const loss = watchForLoss(engine);
+  try {
+    return await askEngine(target, call, { body, signal: AbortSignal.any([call.signal, loss.signal]) });
+  } catch (error) {
+    const isLost = loss.signal.aborted && !call.signal.aborted;
+    throw isLost ? unavailable(engine.name, engine.lastError ?? engine.state) : error;
+  } finally {
+    loss.stop();
+  }
 }
 
 export interface EngineQuestion {

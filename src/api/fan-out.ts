@@ -68,6 +68,7 @@ export async function whileHealthy<T>(
   const unsubscribe = engine.subscribe((change) => {
     if (change.kind === 'state' && change.state !== 'healthy') lost.abort(unavailable(engine.name, change.reason));
   });
+  if (engine.state !== 'healthy') lost.abort(unavailable(engine.name, engine.lastError));
   const deadline = new Deadline(timeoutMs, [call.signal, lost.signal]);
   try {
     return await run(deadline.signal);

@@ -5,12 +5,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import express from 'express';
 import type { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { rawStreamRequests } from '../proxy/raw-stream-request.ts';
-import { answerClientError } from './client-error.ts';
+import { answerClientError, logRefusedClient } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { Entry } from './entry.ts';
 import { bind } from './listen-address.ts';
@@ -115,6 +116,9 @@ export class ApiServer {
       this.#takeOver(req, socket, head);
     });
     server.on('clientError', answerClientError);
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      logRefusedClient(error, socket, this.#options.logger);
+    });
     return server;
   }
 

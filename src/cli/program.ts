@@ -14,6 +14,7 @@ import {
   listenAddress,
   logLevel,
   oneOf,
+  tlsLegs,
   wholeNumberOfAtLeast,
   type ListenAddress,
 } from './values.ts';
@@ -190,6 +191,7 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
     .option('--tlscacert <path>', 'certificates of the CA')
     .option('--tlscert <path>', 'own certificate')
     .option('--tlskey <path>', 'own private key')
+    .option('--tls-for <side>', 'both, clients or engines: whose connections use TLS (default: both)', tlsLegs)
     .action(async (discovery: string | undefined, flags: ManageFlags, command: Command) => {
       await run(Object.freeze(manageOptions(discovery ?? discoveryOf(env), flags, globalLogLevel(command))));
     });

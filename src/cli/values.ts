@@ -51,6 +51,14 @@ export function logLevel(text: string): LogLevel {
   return level;
 }
 
+/** Whose connections use TLS. */
+export type TlsLegs = 'both' | 'clients' | 'engines';
+
+export function tlsLegs(text: string): TlsLegs {
+  if (text === 'both' || text === 'clients' || text === 'engines') return text;
+  throw new InvalidArgumentError('It must be both, clients or engines.');
+}
+
 /** `tcp://HOST:PORT`, `HOST:PORT`, `:PORT` (every address) or `unix://PATH`; an IPv6 host stands in brackets. */
 export function listenAddress(text: string): ListenAddress {
   if (text.startsWith('unix://') && text.length > 'unix://'.length) {

@@ -1,7 +1,7 @@
 // All engines as one host: the membership, the indices over what the engines hold, placement and the merged
 // events. Everything here is derived from discovery and the engines and can be rebuilt from them at any moment.
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
-import { orAborted } from '../common/abort.ts';
+import { orAborted, sleep } from '../common/abort.ts';
 import { compareText } from '../common/compare-text.ts';
 import { ApiError, conflict } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
@@ -65,6 +65,9 @@ export interface ClusterOptions {
   readonly provideImage?: ProvideImage;
 }
 
+/** An engine that lives answers its first probe long before. */
+const firstWordMs = 1_500;
+
 export class Cluster {
   /** The engines' events and the cluster's own, merged. */
   readonly events: EventHub;
@@ -88,6 +91,8 @@ export class Cluster {
   readonly #volumeCreator: VolumeCreator;
   readonly #tasks: TaskSet;
   readonly #readyWaiters = new Set<() => void>();
+  /** Members that joined so lately that their silence means nothing. */
+  readonly #newcomers = new Set<Engine>();
   #engines: readonly Engine[] | undefined;
   #nodes: readonly NodeView[] | undefined;
 
@@ -151,9 +156,12 @@ export class Cluster {
     }
   }
 
-  /** True once discovery has spoken and every member was tried: from then on an absent object is truly absent. */
+  /**
+   * True once discovery has spoken and every member has been read or is lost: from then on an absent object is truly
+   * absent. A new member that does not answer at all is not waited for, one that is slow is.
+   */
   get isReady(): boolean {
-    return this.#membership.isKnown && this.engines.every((engine) => engine.state !== 'pending');
+    return this.#membership.isKnown && this.engines.every((engine) => !this.#isAwaited(engine));
   }
 
   /** Resolves when `isReady`; rejects when `signal` aborts first. */
@@ -315,6 +323,19 @@ export class Cluster {
     });
   }
 
+  #isAwaited(engine: Engine): boolean {
+    return engine.state === 'pending' && (engine.hasAnswered || this.#newcomers.has(engine));
+  }
+
+  #awaitFirstWord(engine: Engine): void {
+    this.#newcomers.add(engine);
+    this.#tasks.spawn('await the first word', async (signal) => {
+      await sleep(firstWordMs, signal);
+      this.#newcomers.delete(engine);
+      this.#wakeReadyWaiters();
+    });
+  }
+
   #nodeViews(): readonly NodeView[] {
     return (this.#nodes ??= [...this.#views.values()].sort((a, b) => compareText(a.name, b.name)));
   }
@@ -322,6 +343,7 @@ export class Cluster {
   #join(engine: Engine): void {
     this.#identities.update(engine);
     this.#views.set(engine, new NodeView(engine, this.#indices));
+    this.#awaitFirstWord(engine);
     this.#forgetOrder();
     for (const record of engine.mirror.containers.values()) this.#containerChanged(engine, undefined, record);
     this.#setsReplaced(engine);

@@ -183,7 +183,10 @@ export class ContainerCreator {
     const { id, warnings } = answer;
     await this.#finish(engine, id, translated);
     const makesVolume = prepared.request.volumes.some((volume) => !engine.mirror.volumes.has(volume));
-    const [isShown] = await Promise.all([readSoon(engine, id), ...(makesVolume ? [engine.refreshVolumes(AbortSignal.timeout(settleLimitMs))] : [])]);
+    const [isShown] = await Promise.all([
+      readSoon(engine, id),
+      ...(makesVolume ? [engine.refreshVolumes(AbortSignal.timeout(settleLimitMs))] : []),
+    ]);
     if (isShown !== true && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
     const { name } = choice.view;
     this.#options.logger.info('a container was created', { container: id, name: prepared.name ?? '', node: name });

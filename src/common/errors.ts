@@ -21,10 +21,6 @@ export function notFound(kind: string, reference: string): ApiError {
   return new ApiError(404, `No such ${kind}: ${reference}`);
 }
 
-export function forbidden(message: string): ApiError {
-  return new ApiError(403, message);
-}
-
 export function conflict(message: string): ApiError {
   return new ApiError(409, message);
 }

@@ -6,7 +6,8 @@ import type { DockerEvent } from './types.ts';
 /** undefined for JSON that is no event. Throws on text that is not JSON. */
 export function parseEventLine(line: string): DockerEvent | undefined {
   const value: unknown = JSON.parse(line);
-  if (!isWireObject(value) || typeof value['Type'] !== 'string' || typeof value['Action'] !== 'string') return undefined;
+  if (!isWireObject(value) || typeof value['Type'] !== 'string' || typeof value['Action'] !== 'string')
+    return undefined;
   const { Actor: actor, timeNano } = value;
   if (!isWireObject(actor) || typeof actor['ID'] !== 'string' || typeof timeNano !== 'number') return undefined;
   return { ...(value as unknown as DockerEvent), timeNanoDigits: digitsOf(line) ?? String(timeNano) };

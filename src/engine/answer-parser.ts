@@ -11,7 +11,7 @@ export interface RawAnswer {
 }
 
 /** Thrown for bytes that are no HTTP/1 answer, or too many of them. */
-class MalformedHttp extends Error {
+export class MalformedHttp extends Error {
   constructor(what: string) {
     super(`the engine's answer is not HTTP: ${what}`);
     this.name = 'MalformedHttp';

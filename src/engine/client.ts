@@ -4,6 +4,7 @@
 import type http from 'node:http';
 import Docker from 'dockerode';
 import { ApiError } from '../common/errors.ts';
+import { MalformedHttp } from './answer-parser.ts';
 import { Deadline, DeadlineExceeded } from './deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
 import { ReadPool } from './read-pool.ts';
@@ -164,7 +165,7 @@ export class EngineClient {
       if (status >= 400) throw new ApiError(status, messageOf(body, status));
       return { status, headers, body };
     } catch (error) {
-      if (error instanceof ApiError) throw error;
+      if (error instanceof ApiError || error instanceof MalformedHttp) throw error;
       const isAborted = signal?.aborted === true && !(error instanceof DeadlineExceeded);
       const kind = isAborted || this.#options.signal.aborted ? 'aborted' : unreachableKind(error);
       throw new EngineUnreachable(this.#options.name(), kind, error);

@@ -130,7 +130,7 @@ export class ContainerSync {
       const { body } = await this.#inspects.run(() => client.read(read), signal);
       return { kind: 'details', details: parseContainerDetails(parseContainerInspect(body)) };
     } catch (error) {
-      if (signal.aborted || (error instanceof EngineUnreachable && error.kind !== 'timeout')) throw error;
+      if (signal.aborted || isEngineAway(error)) throw error;
       return error instanceof ApiError && error.status === 404 ? { kind: 'absent' } : { kind: 'failed', error };
     }
   }
@@ -146,6 +146,11 @@ export class ContainerSync {
     const known = this.#options.mirror.containers.get(row.Id);
     return known !== undefined && sameRow(known.row, row) ? known.details : undefined;
   }
+}
+
+/** An engine that breaks the connection or is silent over one container may be well otherwise. */
+function isEngineAway(error: unknown): boolean {
+  return error instanceof EngineUnreachable && (error.kind === 'not-sent' || error.kind === 'aborted');
 }
 
 /** By the id and not by the place in the list, which every new container shifts: each one gets its turn. */

@@ -61,6 +61,7 @@ export class Engine {
   readonly #probe: Probe;
   #state: EngineState = 'pending';
   #isStarted = false;
+  #hasAnswered = false;
   #info: EngineInfo | undefined;
   #version: EngineVersion | undefined;
   #updatedAt: Date | undefined;
@@ -93,6 +94,11 @@ export class Engine {
     return this.#state;
   }
 
+  /** True once it has answered anything: from then on it is slow at worst, and not silent. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
   /** The engine's own name; its address until that is known. */
   get name(): string {
     return this.#info?.Name ?? this.address;
@@ -103,7 +109,10 @@ export class Engine {
     return this.#info?.ID ?? '';
   }
 
-  /** As last read, at most a minute old while the engine is healthy. */
+  /**
+   * As last read, at most a minute old while the engine is healthy, but for its counters and clocks: the object stays
+   * the same while nothing else changes.
+   */
   get info(): EngineInfo | undefined {
     return this.#info;
   }
@@ -206,6 +215,7 @@ export class Engine {
       admission,
       logger: this.#logger,
       onVersion: (version) => {
+        this.#hasAnswered = true;
         this.#learn(version, this.#info);
       },
       onInfo: (info) => {
@@ -233,6 +243,7 @@ export class Engine {
       client: this.client,
       timings,
       onSuccess: () => {
+        this.#hasAnswered = true;
         this.#health.probeSucceeded();
         this.#judge();
       },
@@ -269,9 +280,10 @@ export class Engine {
   #learn(version: EngineVersion | undefined, info: EngineInfo | undefined): void {
     const isSame =
       isDeepStrictEqual(this.#version, version) && isDeepStrictEqual(lastingInfo(this.#info), lastingInfo(info));
+    if (isSame) return;
     this.#version = version;
     this.#info = info;
-    if (!isSame) this.#tell({ kind: 'info' });
+    this.#tell({ kind: 'info' });
   }
 
   #publish(event: DockerEvent): void {

@@ -15,7 +15,7 @@ export function eventEffects(event: DockerEvent): readonly EventEffect[] {
       if (action === 'destroy') return [{ kind: 'destroyed', id }];
       return containerActions.has(action) ? [{ kind: 'container', id }] : [];
     case 'network':
-      return [{ kind: 'networks' }, ...attachedContainer(event)];
+      return changesNoNetwork(event) ? attachedContainer(event) : [{ kind: 'networks' }, ...attachedContainer(event)];
     case 'volume':
       return volumeActions.has(action) ? [{ kind: 'volumes' }] : [];
     case 'image':
@@ -53,6 +53,14 @@ const containerActions: ReadonlySet<string> = new Set([
 const volumeActions: ReadonlySet<string> = new Set(['create', 'destroy', 'update', 'prune']);
 
 const quietImageActions: ReadonlySet<string> = new Set(['push', 'save']);
+
+/** A network of several hosts appears on an engine with its first container; one of a single host is there anyway. */
+function changesNoNetwork({ Action, Actor }: DockerEvent): boolean {
+  const isAttachment = Action === 'connect' || Action === 'disconnect';
+  return isAttachment && hostDrivers.has(Actor.Attributes?.['type'] ?? '');
+}
+
+const hostDrivers: ReadonlySet<string> = new Set(['bridge', 'host', 'null', 'nat']);
 
 /** The container that a network event connects or disconnects. */
 function attachedContainer(event: DockerEvent): readonly { readonly kind: 'container'; readonly id: string }[] {

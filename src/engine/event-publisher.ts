@@ -1,6 +1,5 @@
 // Publishes events after their effects, in the engine's order for each object. An effect that takes too long
 // does not hold its event for ever, and never the events of other objects.
-import { sleep } from '../common/abort.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { DockerEvent } from '../docker/types.ts';
 import { orderKey } from './event-effects.ts';
@@ -57,14 +56,17 @@ export class EventPublisher {
     if (!signal.aborted) this.#options.publish(event);
   }
 
-  async #settled(effect: Promise<void>, signal: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    const stop = (): void => {
-      over.abort();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    await Promise.race([effect, sleep(this.#options.holdMs, over.signal)]);
-    over.abort();
-    signal.removeEventListener('abort', stop);
+  /** Resolves when the effect has taken place or has taken too long. */
+  #settled(effect: Promise<void>, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, this.#options.holdMs);
+      signal.addEventListener('abort', end, { once: true });
+      effect.then(end, end);
+    });
   }
 }

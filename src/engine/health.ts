@@ -55,14 +55,15 @@ export class Health {
   }
 
   /**
-   * Reading ended. A broken connection says nothing yet, the probe finds out; an engine that leaves a list
-   * unanswered is of no use at once; one that answers with errors gets as many chances as a probe.
+   * Reading ended. A connection that does not come about says nothing yet, the probe finds out; an engine that leaves
+   * a list unanswered is of no use at once; one that answers with errors, or breaks the connection each time before
+   * all is read, gets as many chances as a probe.
    */
   readFailed(error: unknown): void {
     this.#isCurrent = false;
     this.#lastError = describe(error);
     if (error instanceof IncompatibleEngine) this.#readFailures = this.#failuresUntilUnhealthy;
-    else if (!(error instanceof EngineUnreachable)) this.#readFailures += 1;
+    else if (!(error instanceof EngineUnreachable) || error.kind === 'cut') this.#readFailures += 1;
     else if (error.kind === 'timeout') this.#readFailures = this.#failuresUntilUnhealthy;
   }
 

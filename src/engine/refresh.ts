@@ -1,5 +1,6 @@
 // Single flight: at most one read of an object runs at a time. Whoever asks during a read waits for the next
 // one, so that what he sees is never older than his question. A failed read is repeated until it succeeds.
+import { setImmediate } from 'node:timers/promises';
 import { sleep, withResolvers } from '../common/abort.ts';
 import { Backoff } from '../common/backoff.ts';
 import type { BackoffOptions } from '../common/backoff.ts';
@@ -98,6 +99,9 @@ export class Refresh {
     const backoff = new Backoff(retry);
     let isIncomplete = false;
     while (this.#loop === loop && (this.#next.size > 0 || isIncomplete)) {
+      // An engine tells one change in several events and answers the call for it: all of these wait for one read.
+      await setImmediate();
+      if (this.#loop !== loop) return;
       loop.current = this.#next;
       this.#next = new Set();
       try {

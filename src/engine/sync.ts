@@ -52,6 +52,7 @@ export class EngineSync {
   readonly #publisher: EventPublisher;
   readonly #alarm = new Alarm();
   #session: AbortController | undefined;
+  #hasMissedReads = false;
 
   constructor(options: SyncOptions) {
     this.#options = options;
@@ -100,8 +101,9 @@ export class EngineSync {
     this.#alarm.ring();
   }
 
-  /** Releases everyone who waits for a refresh; the engine does not answer. */
+  /** Releases everyone who waits for a refresh; the engine does not answer. What they waited for is read later. */
   abandon(): void {
+    this.#hasMissedReads = true;
     this.containers.abandon();
     for (const list of Object.values(this.lists)) list.abandon();
   }
@@ -174,19 +176,25 @@ export class EngineSync {
 
   async #stayCurrent(signal: AbortSignal): Promise<void> {
     const { timings, onCurrent, admission } = this.#options;
-    await admission.run(() => this.#readAll('every', signal), signal);
+    await admission.run(() => this.#readEverything(signal), signal);
     onCurrent();
     let infoReadAt = performance.now();
     for (;;) {
       await sleep(between(timings.engineRefreshMinIntervalMs, timings.engineRefreshMaxIntervalMs), signal);
       if (signal.aborted) return;
-      await this.#readAll('changed', signal);
+      if (this.#hasMissedReads) await this.#readEverything(signal);
+      else await this.#readAll('changed', signal);
       if (performance.now() - infoReadAt >= timings.infoRefreshIntervalMs) {
         await this.#readList('info', signal);
         infoReadAt = performance.now();
       }
       onCurrent();
     }
+  }
+
+  async #readEverything(signal: AbortSignal): Promise<void> {
+    this.#hasMissedReads = false;
+    await this.#readAll('every', signal);
   }
 
   async #readAll(depth: SyncDepth, signal: AbortSignal): Promise<void> {

@@ -51,6 +51,8 @@ interface ManagerTls {
   readonly key: Buffer;
   /** The other side must show a certificate of `ca`. */
   readonly verify: boolean;
+  /** Where TLS is spoken; connections of the other side are plain. */
+  readonly legs: 'both' | 'clients' | 'engines';
 }
 
 export class Manager {
@@ -117,7 +119,8 @@ export class Manager {
   }
 
   #createEngine(address: string): Engine {
-    const { heartbeatMs, refreshMinMs, refreshMaxMs, failureRetry, tls, logger } = this.#options;
+    const { heartbeatMs, refreshMinMs, refreshMaxMs, failureRetry, logger } = this.#options;
+    const tls = this.#tlsTowards('engines');
     return new Engine({
       address,
       logger,
@@ -133,7 +136,7 @@ export class Manager {
   }
 
   #createServer(): ApiServer {
-    const { tls } = this.#options;
+    const tls = this.#tlsTowards('clients');
     return new ApiServer({
       cluster: this.#cluster,
       settings: this.#settings(),
@@ -141,6 +144,12 @@ export class Manager {
       intercept: this.#intercept(),
       ...(tls && { tls: { cert: tls.cert, key: tls.key, ...(tls.verify && tls.ca ? { clientCa: tls.ca } : {}) } }),
     });
+  }
+
+  /** Undefined where connections are plain. */
+  #tlsTowards(side: 'clients' | 'engines'): ManagerTls | undefined {
+    const { tls } = this.#options;
+    return tls?.legs === 'both' || tls?.legs === side ? tls : undefined;
   }
 
   #settings(): ApiSettings {

@@ -5,18 +5,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { field } from '../support/document.ts';
+import { systemEnvironment } from '../support/rig/command.ts';
+import { bridgeAddress, kindVariable, rigKindNamed } from '../support/rig/rig-kind.ts';
+import { RigProcess } from '../support/rig/rig-process.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
+import { until } from '../support/until.ts';
 
 describe('images, networks and volumes of real engines', () => {
+  const registryAddress = `${bridgeAddress(rigKindNamed(process.env[kindVariable] ?? 'test'))}:5000`;
   let rig: Rig;
+  let registry: RigProcess | undefined;
   let folder: string;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shoal-objects-'));
-    rig = await startRig({ engines: ['20.10', '28.5'], needs: ['buildx'] });
+    const args = ['--insecure-registry', registryAddress];
+    rig = await startRig({
+      engines: [
+        { release: '20.10', args },
+        { release: '28.5', args },
+      ],
+      needs: ['buildx', 'registry'],
+    });
+    registry = await startRegistry();
   });
 
   after(async () => {
+    await registry?.stop();
     await rig.stop();
     await rm(folder, { recursive: true });
   });
@@ -25,6 +40,27 @@ describe('images, networks and volumes of real engines', () => {
     const { code, stdout, stderr } = await rig.docker(args);
     assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
     return stdout.trim();
+  }
+
+  async function startRegistry(): Promise<RigProcess> {
+    const config = join(folder, 'registry.yml');
+    await writeFile(
+      config,
+      `version: 0.1\nstorage: {filesystem: {rootdirectory: ${folder}/registry}}\nhttp: {addr: '${registryAddress}'}\n`,
+    );
+    const started = await RigProcess.start({
+      kind: rig.kind,
+      name: 'registry',
+      command: 'docker-registry',
+      args: ['serve', config],
+      env: systemEnvironment(),
+      logFile: join(folder, 'registry.log'),
+    });
+    await until('the registry answers', async () => {
+      const answer = await fetch(`http://${registryAddress}/v2/`).catch(() => undefined);
+      return answer?.status === 200;
+    });
+    return started;
   }
 
   /** Which engines have the object. */
@@ -51,8 +87,47 @@ describe('images, networks and volumes of real engines', () => {
     const id = await docker('import', archive, 'imported:1');
 
     assert.match(id, /^sha256:[0-9a-f]{64}$/);
-    const answers = await Promise.all(rig.engines.map(async (engine) => (await engine.api('GET', '/images/imported:1/json')).json));
-    assert.deepEqual(answers.map((image) => field(image, 'Id')), [id, id]);
+    const answers = await Promise.all(
+      rig.engines.map(async (engine) => (await engine.api('GET', '/images/imported:1/json')).json),
+    );
+    assert.deepEqual(
+      answers.map((image) => field(image, 'Id')),
+      [id, id],
+    );
+  });
+
+  it('pushes an image, and pulls it on every node', async () => {
+    const name = `${registryAddress}/team/app:1`;
+    await docker('tag', 'busybox', name);
+    assert.match(await docker('push', name), /digest: sha256:/);
+    await docker('rmi', name);
+    await docker('rmi', '-f', 'imported:1');
+    const output = await docker('pull', name);
+
+    assert.match(output, /1: Pulling from team\/app/);
+    assert.match(output, /Status: /);
+    assert.deepEqual(await nodesWith(`/images/${encodeURIComponent(name)}/json`), [true, true]);
+    assert.equal(await docker('run', '--rm', name, 'echo', 'pulled'), 'pulled');
+  });
+
+  it("answers with the registry's own refusal when no node can pull", async () => {
+    const { code, stderr } = await rig.docker(['pull', `${registryAddress}/team/nope:1`]);
+
+    assert.equal(code, 1);
+    assert.match(stderr, /manifest (for \S+ not found|unknown)/);
+  });
+
+  it('pulls what a create lacks', async () => {
+    const name = `${registryAddress}/team/lazy:1`;
+    await docker('tag', 'busybox', name);
+    await docker('push', '-q', name);
+    await docker('rmi', name);
+
+    assert.equal(await docker('run', '--rm', name, 'echo', 'lazy'), 'lazy');
+  });
+
+  it('logs in to a registry', async () => {
+    assert.match(await docker('login', '-u', 'user', '-p', 'secret', registryAddress), /Login Succeeded/);
   });
 
   it('tells why an image cannot be pulled', async () => {
@@ -62,15 +137,21 @@ describe('images, networks and volumes of real engines', () => {
     assert.match(stderr, /no-such-registry/);
   });
 
-  for (const builder of ['0', '1']) {
-    it(`builds with ${builder === '0' ? 'the legacy builder' : 'BuildKit'}, and runs the result`, async () => {
-      await writeFile(join(folder, 'Dockerfile'), `FROM busybox\nRUN echo built-${builder} > /made\nCMD ["cat", "/made"]\n`);
-      const args = ['build', '-t', `built:${builder}`, '-f', join(folder, 'Dockerfile'), '--load', folder];
-      const wanted = builder === '0' ? args.filter((arg) => arg !== '--load') : args;
-      const { code, stderr } = await rig.docker(wanted, { env: { DOCKER_BUILDKIT: builder } });
+  const builds = [
+    { title: 'the legacy builder', cli: 'path', buildkit: '0' },
+    { title: 'BuildKit', cli: 'path', buildkit: '1' },
+    { title: 'BuildKit as an older client drives it', cli: '20.10', buildkit: '1' },
+  ] as const;
+  for (const [index, { title, cli, buildkit }] of builds.entries()) {
+    it(`builds with ${title}, and runs the result`, async () => {
+      const lines = ['FROM busybox', 'COPY Dockerfile /', `RUN echo built-${index} > /made`, 'CMD ["cat", "/made"]'];
+      await writeFile(join(folder, 'Dockerfile'), `${lines.join('\n')}\n`);
+      await writeFile(join(folder, '.dockerignore'), 'registry\n*.tar\n');
+      const options = { cli, env: { DOCKER_BUILDKIT: buildkit } };
+      const { code, stderr } = await rig.docker(['build', '-t', `built:${index}`, folder], options);
       assert.equal(code, 0, stderr);
 
-      assert.equal(await docker('run', '--rm', `built:${builder}`), `built-${builder}`);
+      assert.equal(await docker('run', '--rm', `built:${index}`), `built-${index}`);
     });
   }
 
@@ -79,7 +160,10 @@ describe('images, networks and volumes of real engines', () => {
     await docker('run', '-d', '--name', 'one', '--network', 'front', 'busybox', 'sleep', '600');
     await docker('run', '-d', '--name', 'two', '--network', 'front', 'busybox', 'sleep', '600');
     await docker('exec', 'one', 'ping', '-c', '1', 'two');
-    assert.match(await docker('network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', 'front'), /one two|two one/);
+    assert.match(
+      await docker('network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', 'front'),
+      /one two|two one/,
+    );
 
     const refused = await rig.docker(['network', 'rm', 'front']);
     assert.match(refused.stderr, /has active endpoints/);

@@ -90,6 +90,20 @@ describe('images of a cluster', () => {
       assert.deepEqual(has('slow/60000/x:1'), [false, false, false]);
     });
 
+    it('does not wait for a node that falls silent in the middle', async () => {
+      const client = await shoal.openRaw();
+      client.write('POST /images/create?fromImage=slow/300/y&tag=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+      await client.untilText('Pulling');
+      shoal.engine('node-3').faults.freeze();
+      await client.untilText('\r\n0\r\n\r\n');
+      client.destroy();
+      shoal.engine('node-3').faults.thaw();
+
+      assert.match(client.text, /"status":"node-3: /);
+      assert.match(client.text, /Status: Downloaded/);
+      await shoal.untilHealthy();
+    });
+
     it('refuses a pull without a name', async () => {
       await shoal.api.post('/images/create').expect(400);
     });
@@ -139,6 +153,17 @@ describe('images of a cluster', () => {
       await load(archiveOf('loaded-d:1'));
 
       assert.deepEqual(has('loaded-d:1'), [true, true, false]);
+    });
+
+    it('loads on the other nodes when one stops to read', async () => {
+      shoal.engine('node-2').faults.freeze();
+      const archive = Buffer.concat([archiveOf('loaded-e:1'), Buffer.alloc(8 * 1024 * 1024)]);
+      const lines = await load(archive);
+      shoal.engine('node-2').faults.thaw();
+
+      assert.ok(lines.some(({ stream }) => stream === 'Loaded image: loaded-e:1\n'));
+      assert.ok(lines.some(({ status }) => status?.startsWith('node-2: ')));
+      await shoal.untilHealthy();
     });
 
     it('answers with the error when every node refuses, and the connection goes on', async () => {

@@ -122,6 +122,16 @@ describe('networks, volumes, images and members of the cluster', () => {
     );
   });
 
+  it('creates a network on the node that its name says, and none when no node has that name', async () => {
+    const { cluster, at } = await start([{}, {}]);
+    await cluster.createNetwork({ ...forClient, body: { Name: 'node-2/net' } });
+    const names = (): string[] => [0, 1].flatMap((index) => [...at(index).networks.values()].map(({ name }) => name));
+    assert.equal(cluster.resolveNetwork('net').engines[0].name, 'node-2');
+    const create = cluster.createNetwork({ ...forClient, body: { Name: 'node-3/net' } });
+    await assert.rejects(create, (error) => assertStatus(error, 404, /^No such node: node-3$/));
+    assert.equal(names().filter((name) => name.includes('net')).length, 1);
+  });
+
   it('answers for the predefined networks with the first node and leaves their creation to the engine', async () => {
     const { cluster } = await start([{}, {}]);
     assert.equal(cluster.resolveNetwork('bridge').engines[0].name, 'node-1');

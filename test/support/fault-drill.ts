@@ -18,7 +18,8 @@ export interface DrillOptions {
   readonly withLeaving: boolean;
 }
 
-const names = ['web', 'db', 'cache', 'queue', 'proxy', 'mail', 'jobs', 'auth'];
+/** None may look like the beginning of an id. */
+const names = ['web', 'store', 'cache', 'queue', 'proxy', 'mail', 'jobs', 'auth'];
 const ports = [8000, 8001, 8002];
 const settledWithinMs = 10_000;
 /** The drill's clients leave after this time. */
@@ -117,7 +118,8 @@ class Drill {
     const random = this.#random;
     const dice = random.next();
     if (dice < 0.4) return this.#create();
-    const target = random.oneOf([...this.#created]) ?? 'web';
+    const target = random.oneOf([...this.#created]);
+    if (target === undefined) return this.#create();
     const reference = random.chance(0.2) ? (random.oneOf(names) ?? 'web') : target;
     if (dice < 0.55) return this.#call('POST', `/containers/${reference}/start`);
     if (dice < 0.63) return this.#call('POST', `/containers/${reference}/stop?t=0`);

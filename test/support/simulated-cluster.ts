@@ -134,7 +134,7 @@ export class SimulatedCluster {
   }
 
   /** What discovery says from now on: these engines are members. */
-  announce(engines: readonly SimulatedEngine[]): void {
+  announce(engines: readonly { readonly address: string }[]): void {
     this.#discovery.say(engines.map(({ address }) => ({ address, alive: true })));
   }
 

@@ -1,6 +1,6 @@
 // GET /containers/{name}/json: asked from the engine each time, because clients inspect right after an event
 // and must not see the state before it.
-import { translateResponse } from '../../docker/translation/translate-response.ts';
+import { translateInspect } from '../../docker/translation/translate-inspect.ts';
 import type { ContainerInspect, WireObject } from '../../docker/types.ts';
 import type { ApiCall } from '../api-call.ts';
 import { effectiveVersion } from '../versions.ts';
@@ -17,7 +17,6 @@ export async function inspectContainer(call: ApiCall): Promise<void> {
     query: Object.fromEntries(call.query),
     signal: call.signal,
   });
-  const inspect = { operation: 'inspect container', body: answer.body as WireObject } as const;
-  const container = translateResponse(inspect, call.version, engine.apiVersion) as ContainerInspect;
+  const container = translateInspect(answer.body as WireObject, call.version, engine.apiVersion) as ContainerInspect;
   call.send(200, toInspectView(container, engine, call.cluster.identityOf(engine)));
 }

@@ -76,6 +76,6 @@ function* rowTexts(
     const size = sizes?.get(record.id);
     yield size === undefined
       ? containerRowJson(record, node, now)
-      : JSON.stringify(shownContainerRow({ ...record.row, ...size }, record, node, now));
+      : JSON.stringify(shownContainerRow({ ...wholeRow(record.row), ...size }, record, node, now));
   }
 }

@@ -2,6 +2,7 @@
 import type { ContainerLocation } from '../../cluster/locations.ts';
 import { parseContainerRows } from '../../engine/answers.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { wholeRow } from '../../engine/kept-row.ts';
 import type { ApiCall } from '../api-call.ts';
 
 /** Fields of a row; an engine leaves out what is 0. */
@@ -48,8 +49,8 @@ async function readSizes(
     signal,
     timeoutMs: sizeDeadlineMs,
   });
-  return parseContainerRows(body).map(({ Id, SizeRw, SizeRootFs }) => [
-    Id,
-    { ...(SizeRw === undefined ? {} : { SizeRw }), ...(SizeRootFs === undefined ? {} : { SizeRootFs }) },
-  ]);
+  return parseContainerRows(body).map((row) => {
+    const { Id, SizeRw, SizeRootFs } = wholeRow(row);
+    return [Id, { ...(SizeRw === undefined ? {} : { SizeRw }), ...(SizeRootFs === undefined ? {} : { SizeRootFs }) }];
+  });
 }

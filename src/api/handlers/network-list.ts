@@ -11,6 +11,7 @@ import {
 } from '../../docker/filters.ts';
 import type { ApiCall } from '../api-call.ts';
 import { isBuiltinNetwork, mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
+import { rowParts } from '../views/row-parts.ts';
 
 const knownFilters = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type', 'node'];
 
@@ -69,7 +70,7 @@ function usedNetworkIds({ cluster }: ApiCall): ReadonlySet<string> {
   const ids = new Set<string>();
   for (const { record } of cluster.containers()) {
     if (record.row.State === 'exited' || record.row.State === 'created') continue;
-    for (const { NetworkID } of Object.values(record.row.NetworkSettings?.Networks ?? {})) ids.add(NetworkID ?? '');
+    for (const { id } of rowParts(record).networks) ids.add(id);
   }
   return ids;
 }

@@ -1,5 +1,6 @@
 // The calls on single networks. A local network is its one engine's affair; one that spans nodes is looked at on
 // all of them, because each engine knows only its own containers.
+import { sleep } from '../../common/abort.ts';
 import { ApiError, badRequest, conflict } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import { goMember, isWireObject, mapMember, textMember, withGoMember } from '../../docker/go-member.ts';
@@ -9,13 +10,13 @@ import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
 import { fanOut, reachableEngines, successes } from '../fan-out.ts';
-import { refreshEngines } from '../refresh-engines.ts';
 import type { Target } from '../route.ts';
 import { isPredefinedNetwork } from '../views/network-rows.ts';
 import { assertReachable } from './container-target.ts';
 
 const inspectTimeoutMs = 15_000;
 const changeTimeoutMs = 60_000;
+const workerPauseMs = 100;
 
 /** POST /networks/create. */
 export async function createNetwork(call: ApiCall): Promise<void> {
@@ -70,8 +71,19 @@ export async function removeNetwork(call: ApiCall): Promise<void> {
   assertReachable(engine);
   if (spansNodes(location)) await assertUnused(call, location);
   const answer = await callEngine(networkTarget(engine, location.row, ''), call);
-  if (answer.statusCode < 400) await refreshEngines(call, location.engines, 'Networks');
+  if (answer.statusCode < 400) await settle({ settle: (signal) => untilGone(location, signal) }, call.signal);
   sendEngineAnswer(call.res, answer);
+}
+
+/** The workers of a swarm drop a network a moment after its manager. */
+async function untilGone({ engines, row }: NetworkLocation, signal: AbortSignal): Promise<void> {
+  const reachable = engines.filter((engine) => engine.state === 'healthy');
+  for (;;) {
+    await Promise.all(reachable.map((engine) => engine.refreshNetworks(signal)));
+    const isGone = !reachable.some((engine) => engine.mirror.networks.has(row.Id));
+    if (isGone || signal.aborted) return;
+    await sleep(workerPauseMs, signal);
+  }
 }
 
 function networkName(call: RequestCall): string {

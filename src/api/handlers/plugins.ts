@@ -109,20 +109,15 @@ export async function createPlugin(call: ApiCall): Promise<void> {
 export async function pushPlugin(call: RequestCall): Promise<Target> {
   const name = call.params['name'] ?? '';
   const path = `/plugins/${encodeURIComponent(name)}/json`;
-  for (const engine of reachableEngines(call)) {
-    if (await hasPlugin(engine, path, call.signal)) return { engine, path: pluginPath(call), isProgress: true };
-  }
-  throw notFound('plugin', name);
-}
-
-async function hasPlugin(engine: Engine, path: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await engine.client.request({ method: 'GET', path, signal, timeoutMs: readTimeoutMs });
-    return true;
-  } catch (error) {
-    if (error instanceof ApiError) return false;
-    throw error;
-  }
+  const outcomes = await fanOut(
+    call,
+    reachableEngines(call),
+    (engine, signal) => engine.client.request({ method: 'GET', path, signal, timeoutMs: readTimeoutMs }),
+    { timeoutMs: readTimeoutMs },
+  );
+  const [owner] = successes(outcomes);
+  if (owner === undefined) throw notFound('plugin', name);
+  return { engine: owner.engine, path: pluginPath(call), isProgress: true };
 }
 
 function pluginPath(call: RequestCall): string {

@@ -1,6 +1,6 @@
 // Answers about the host as a whole, all made from what the manager knows already: no engine is asked.
 import { nodeFacts } from '../views/node-facts.ts';
-import { toInfo } from '../views/info.ts';
+import { infoJson } from '../views/info.ts';
 import { toVersion, type HostFacts } from '../views/version.ts';
 import type { ApiCall } from '../api-call.ts';
 
@@ -29,7 +29,7 @@ export function info(call: ApiCall): Promise<void> {
   const { cluster, settings } = call;
   call.send(
     200,
-    toInfo({ settings, nodes: nodeFacts(cluster), conflicts: cluster.identityConflicts, now: Date.now() }),
+    infoJson({ settings, nodes: nodeFacts(cluster), conflicts: cluster.identityConflicts, now: Date.now() }),
   );
   return Promise.resolve();
 }

@@ -11,6 +11,7 @@ import {
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
 import { mergeVolumeRows, type ListedVolume } from '../views/volume-rows.ts';
+import { rowParts } from '../views/row-parts.ts';
 
 const knownFilters = ['dangling', 'driver', 'label', 'name', 'node'];
 
@@ -55,8 +56,8 @@ function volumePredicate(filters: Filters): (volume: ListedVolume<Engine>) => bo
 /** A stopped container holds its volumes too. */
 function usedVolumeNames(engine: Engine): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const { row } of engine.mirror.containers.values()) {
-    for (const { Type, Name } of row.Mounts ?? []) if (Type === 'volume' && Name !== undefined) names.add(Name);
+  for (const record of engine.mirror.containers.values()) {
+    for (const { Type, Name } of rowParts(record).mounts) if (Type === 'volume' && Name !== undefined) names.add(Name);
   }
   return names;
 }

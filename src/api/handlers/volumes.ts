@@ -2,6 +2,7 @@
 import { ApiError } from '../../common/errors.ts';
 import { goMember } from '../../docker/go-member.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { callEngineAndSettle, forwardedHeaders } from '../engine-call.ts';
 import type { Target } from '../route.ts';
@@ -40,8 +41,11 @@ export async function removeVolume(call: ApiCall): Promise<void> {
 
 function removalTarget(call: ApiCall): Target | undefined {
   try {
-    const target = volumeTarget(call);
-    return { ...target, settle: (signal) => target.engine.refreshVolumes(signal) };
+    const { engines, ...target } = volumeTarget(call);
+    const refresh = async (signal: AbortSignal): Promise<void> => {
+      await Promise.all(engines.map((engine) => engine.refreshVolumes(signal)));
+    };
+    return { ...target, settle: refresh };
   } catch (error) {
     const isAbsent = error instanceof ApiError && error.status === 404;
     if (isAbsent && parseGoBool(call.query.get('force'))) return undefined;
@@ -49,8 +53,11 @@ function removalTarget(call: ApiCall): Target | undefined {
   }
 }
 
-function volumeTarget(call: RequestCall): Target {
+/** `engines` are all that show the volume: several only where its driver shares it between nodes. */
+function volumeTarget(call: RequestCall): Target & { readonly engines: readonly Engine[] } {
   const { engine, row } = call.cluster.resolveVolume(call.params['name'] ?? '');
   assertReachable(engine);
-  return { engine, path: `/volumes/${encodeURIComponent(row.Name)}` };
+  const sharers = call.cluster.healthyEngines.filter((other) => other.mirror.volumes.has(row.Name));
+  const engines = row.Scope === 'global' ? sharers : [engine];
+  return { engine, path: `/volumes/${encodeURIComponent(row.Name)}`, engines };
 }

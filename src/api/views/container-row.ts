@@ -10,7 +10,7 @@ import type { ApiSettings } from '../settings.ts';
 import { publishedAddress } from './published-address.ts';
 
 /** The label by which `docker ps --format` shows the node; added to answers only, never to the container. */
-export const nodeLabel = 'com.docker.swarm.node';
+const nodeLabel = 'com.docker.swarm.node';
 
 /** What a row tells of the node that has the container. */
 export interface RowNode {
@@ -52,7 +52,12 @@ export function containerRowJson(record: ContainerRecord, node: RowNode, now: nu
 }
 
 /** `row`, which may be a fresher one than the record's, as clients see it. */
-export function shownContainerRow(row: ContainerRow, record: ContainerRecord, node: RowNode, now: number): ContainerRow {
+export function shownContainerRow(
+  row: ContainerRow,
+  record: ContainerRecord,
+  node: RowNode,
+  now: number,
+): ContainerRow {
   return { ...shownFields(row, node), Status: rowStatus(record, node, now) };
 }
 

@@ -13,6 +13,7 @@ import {
 } from '../../docker/filters.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { descendants } from './image-ancestry.ts';
+import { rowParts } from './row-parts.ts';
 
 export type ContainerPredicate = (location: ContainerLocation) => boolean;
 
@@ -93,8 +94,7 @@ function namePredicate(filters: Filters, identityOf: SelectionFacts['identityOf'
   const namesNode = filters.get('name').some((value) => value.replace(/^\^?\/?/, '').includes('/'));
   return ({ record, engine }) =>
     record.row.Names.some(
-      (name) =>
-        matches(name) || matches(name.slice(1)) || (namesNode && matches(`${identityOf(engine).name}${name}`)),
+      (name) => matches(name) || matches(name.slice(1)) || (namesNode && matches(`${identityOf(engine).name}${name}`)),
     );
 }
 
@@ -143,7 +143,7 @@ function volumePredicate(filters: Filters, identityOf: SelectionFacts['identityO
   if (!filters.has('volume')) return undefined;
   const wanted = filters.get('volume');
   return ({ record, engine }) =>
-    (record.row.Mounts ?? []).some(({ Name, Source, Destination = '' }) => {
+    rowParts(record).mounts.some(({ Name, Source, Destination = '' }) => {
       if (wanted.includes(Destination)) return true;
       const isVolume = Name !== undefined && Name !== '';
       if (!isVolume) return wanted.includes(Source ?? '');
@@ -167,11 +167,8 @@ function networkPredicate(filters: Filters, identityOf: SelectionFacts['identity
   if (!filters.has('network')) return undefined;
   const wanted = filters.get('network').filter((value) => value !== '');
   return ({ record, engine }) =>
-    Object.entries(record.row.NetworkSettings?.Networks ?? {}).some(([name, { NetworkID = '' }]) =>
-      wanted.some(
-        (value) =>
-          value === name || NetworkID.startsWith(value) || value === `${identityOf(engine).name}/${name}`,
-      ),
+    rowParts(record).networks.some(({ name, id }) =>
+      wanted.some((value) => value === name || id.startsWith(value) || value === `${identityOf(engine).name}/${name}`),
     );
 }
 
@@ -181,8 +178,7 @@ function portPredicate(filters: Filters): ContainerPredicate | undefined {
   const published = filters.get('publish').map((text) => portRange('publish', text));
   const exposed = filters.get('expose').map((text) => portRange('expose', text));
   return ({ record: { details } }) =>
-    details !== undefined &&
-    (isAnyWithin(details.boundPorts, published) || isAnyWithin(details.exposedPorts, exposed));
+    details !== undefined && (isAnyWithin(details.boundPorts, published) || isAnyWithin(details.exposedPorts, exposed));
 }
 
 interface PortRange {

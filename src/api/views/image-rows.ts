@@ -87,13 +87,19 @@ function listAt(object: WireObject, field: string): readonly unknown[] {
 
 /** The row as an engine of the client's version would write it. */
 export function imageRowFor(version: string, row: ImageRow): ImageRow {
-  const { VirtualSize: _, ...rest } = row;
   const [tags, digests] = [realTags(row), realDigests(row)];
   const names = compareApiVersion(version, '1.43') < 0 && tags.length === 0 && digests.length === 0;
   return {
-    ...rest,
+    ...withoutVirtualSize(row),
     RepoTags: names ? [noTag] : tags,
     RepoDigests: names ? [noDigest] : digests,
     ...(compareApiVersion(version, '1.44') < 0 ? { VirtualSize: row.Size ?? 0 } : {}),
   };
+}
+
+function withoutVirtualSize(row: ImageRow): ImageRow {
+  if (row.VirtualSize === undefined) return row;
+  const rest: Record<string, unknown> & ImageRow = { ...row };
+  delete rest['VirtualSize'];
+  return rest;
 }

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EngineInfo } from '../../docker/types.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { NodeFacts } from './node-facts.ts';
-import { toNodeTable, type StatusRow } from './node-table.ts';
+import { nodeTableJson, type StatusRow } from './node-table.ts';
 import { equivalentEngineVersion } from './version.ts';
 import { nodeWarnings } from './node-warnings.ts';
 import type { IdentityConflict } from '../../cluster/locations.ts';
@@ -16,15 +16,25 @@ export interface InfoFacts {
   readonly now: number;
 }
 
-export function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, unknown> {
-  const infos = knownInfos(nodes);
+/** The answer as JSON text. */
+export function infoJson(facts: InfoFacts): Buffer {
+  const mark = '"\\u0000table"';
+  const text = JSON.stringify({ ...toInfo(facts), SystemStatus: [...statusHead(facts.settings), '\0table'] });
+  const at = text.indexOf(mark);
+  const table = nodeTableJson(facts.nodes, facts.now);
+  return Buffer.from(`${text.slice(0, at)}${table}${text.slice(at + mark.length)}\n`);
+}
+
+/** Without the rows of the nodes. */
+function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, unknown> {
+  const { shown, registry } = agreed(knownInfos(nodes));
   return {
-    ...displayed(infos),
+    ...shown,
     ID: `shoal-${settings.hostName}`,
     Name: settings.hostName,
     ServerVersion: equivalentEngineVersion,
     ...sums(nodes),
-    SystemStatus: [...statusHead(settings), ...toNodeTable(nodes, now)],
+    SystemStatus: [],
     SystemTime: new Date(now).toISOString(),
     Swarm: {
       NodeID: '',
@@ -36,23 +46,40 @@ export function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<s
     },
     Labels: [],
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: [],
-      AllowNondistributableArtifactsHostnames: [],
-      InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
-      IndexConfigs: common(infos, indexConfigs) ?? {},
-      Mirrors: [],
-    },
+    RegistryConfig: registry,
     Warnings: [...settings.warnings(), ...nodeWarnings(nodes, conflicts)],
   };
+}
+
+interface Agreed {
+  readonly infos: readonly EngineInfo[];
+  readonly shown: Readonly<Record<string, unknown>>;
+  readonly registry: Readonly<Record<string, unknown>>;
+}
+
+const lastAgreed = new WeakMap<EngineInfo, Agreed>();
+
+/** What the engines have in common: made anew only when one of them has told something else. */
+function agreed(infos: readonly EngineInfo[]): Agreed {
+  const [first] = infos;
+  const known = first === undefined ? undefined : lastAgreed.get(first);
+  if (known?.infos.length === infos.length && known.infos.every((info, index) => info === infos[index])) return known;
+  const registry = {
+    AllowNondistributableArtifactsCIDRs: [],
+    AllowNondistributableArtifactsHostnames: [],
+    InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
+    IndexConfigs: common(infos, indexConfigs) ?? {},
+    Mirrors: [],
+  };
+  const made = { infos, shown: displayed(infos), registry };
+  if (first !== undefined) lastAgreed.set(first, made);
+  return made;
 }
 
 /** One engine's own GET /info per node that has ever answered; healthy ones where there are any. */
 function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
   const healthy = nodes.filter((node) => node.isHealthy);
-  return (healthy.length > 0 ? healthy : nodes).flatMap(({ info }) =>
-    info === undefined ? [] : [info],
-  );
+  return (healthy.length > 0 ? healthy : nodes).flatMap(({ info }) => (info === undefined ? [] : [info]));
 }
 
 function statusHead(settings: ApiSettings): StatusRow[] {

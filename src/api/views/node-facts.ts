@@ -1,9 +1,11 @@
-// What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The counts
-// of containers are kept per engine until its mirror changes, so that a call's work does not grow with them.
+// What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The facts are
+// kept per engine until something they are made of changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { NodeIdentity } from '../../cluster/locations.ts';
 import type { EngineInfo, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';
 import type { Mirror } from '../../engine/mirror.ts';
+import type { Node } from '../../scheduler/contracts.ts';
 
 export interface ContainerCounts {
   readonly running: number;
@@ -51,9 +53,27 @@ export function nodeFacts(cluster: Cluster): NodeFacts[] {
   return cluster.engines.map((engine) => factsOf(cluster, engine));
 }
 
+interface MadeFacts {
+  readonly madeOf: readonly unknown[];
+  readonly facts: NodeFacts;
+}
+
+const made = new WeakMap<Engine, MadeFacts>();
+
+/** The same object as long as nothing has changed. */
 function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
   const node = cluster.nodeOf(engine);
   const { id, name } = cluster.identityOf(engine);
+  const { state, mirror, info, version, lastError, updatedAt } = engine;
+  const madeOf = [id, name, node?.containersRevision, state, mirror.revision, info, version, lastError, updatedAt];
+  const known = made.get(engine);
+  if (known?.madeOf.every((part, index) => part === madeOf[index]) === true) return known.facts;
+  const facts = makeFacts(engine, node, { id, name });
+  made.set(engine, { madeOf, facts });
+  return facts;
+}
+
+function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIdentity): NodeFacts {
   return {
     id,
     name,
@@ -80,11 +100,7 @@ function selectFacts(facts: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.entries(facts).filter(([key]) => shownFacts.includes(key)));
 }
 
-const counted = new WeakMap<Mirror, { readonly revision: number; readonly counts: ContainerCounts }>();
-
 function countContainers(mirror: Mirror): ContainerCounts {
-  const known = counted.get(mirror);
-  if (known?.revision === mirror.revision) return known.counts;
   let running = 0;
   let paused = 0;
   for (const { row } of mirror.containers.values()) {
@@ -92,7 +108,5 @@ function countContainers(mirror: Mirror): ContainerCounts {
     if (row.State === 'running' || row.State === 'restarting') running += 1;
     if (row.State === 'paused') paused += 1;
   }
-  const counts = { running, paused, stopped: mirror.containers.size - running - paused };
-  counted.set(mirror, { revision: mirror.revision, counts });
-  return counts;
+  return { running, paused, stopped: mirror.containers.size - running - paused };
 }

@@ -6,8 +6,20 @@ import type { NodeFacts } from './node-facts.ts';
 
 export type StatusRow = readonly [string, string];
 
-export function toNodeTable(nodes: readonly NodeFacts[], now: number): StatusRow[] {
-  return [['Nodes', String(nodes.length)], ...nodes.flatMap((node) => nodeRows(node, now))];
+/** The rows as JSON text without the brackets around them: the table is most of the answer. */
+export function nodeTableJson(nodes: readonly NodeFacts[], now: number): string {
+  return [JSON.stringify(['Nodes', String(nodes.length)]), ...nodes.map((node) => nodeRowsJson(node, now))].join(',');
+}
+
+const madeRows = new WeakMap<NodeFacts, string>();
+
+/** The rows of a node that does not answer tell how old they are, so they are made anew for each answer. */
+function nodeRowsJson(node: NodeFacts, now: number): string {
+  const known = madeRows.get(node);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(nodeRows(node, now)).slice(1, -1);
+  if (node.isHealthy) madeRows.set(node, text);
+  return text;
 }
 
 function nodeRows(node: NodeFacts, now: number): StatusRow[] {

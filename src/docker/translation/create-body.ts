@@ -1,6 +1,14 @@
 // Ways to look at and to change the parts of a create body that rules are about. Everything that is not meant
 // stays as the client wrote it.
-import { changeGoMember, goMember, isWireObject, listMember, mapMember, textMember, withGoMember } from '../go-member.ts';
+import {
+  changeGoMember,
+  goMember,
+  isWireObject,
+  listMember,
+  mapMember,
+  textMember,
+  withGoMember,
+} from '../go-member.ts';
 import type { WireObject } from '../types.ts';
 
 type Change = (part: WireObject) => WireObject;
@@ -23,7 +31,7 @@ export function changeMounts(body: WireObject, change: Change): WireObject {
   );
 }
 
-/** As the engine reads it: in lower case, "default" when absent. */
+/** As written; "default" when absent. */
 export function networkModeOf(body: WireObject): string {
   return textMember(goMember(body, 'HostConfig'), 'NetworkMode') || 'default';
 }
@@ -44,7 +52,9 @@ export function changeEndpoints(body: WireObject, change: Change): WireObject {
     changeObject(networking, 'EndpointsConfig', (endpoints) => {
       const entries = Object.entries(endpoints);
       const changed = entries.map(([name, value]) => [name, isWireObject(value) ? change(value) : value] as const);
-      return changed.every(([, value], index) => value === entries[index]?.[1]) ? endpoints : Object.fromEntries(changed);
+      return changed.every(([, value], index) => value === entries[index]?.[1])
+        ? endpoints
+        : Object.fromEntries(changed);
     }),
   );
 }

@@ -6,7 +6,7 @@ import type { WireObject } from '../types.ts';
 import { changeEndpoints, endpointsOf, networkModeOf, withEndpoints } from './create-body.ts';
 import type { Emulation, EngineFacts } from './rule.ts';
 
-export const sysctlsOption = 'com.docker.network.endpoint.sysctls';
+const sysctlsOption = 'com.docker.network.endpoint.sysctls';
 
 export function hasEndpointSysctls(body: WireObject): boolean {
   return Object.values(endpointsOf(body)).some(setsSysctls);
@@ -40,7 +40,10 @@ export function macAddressForContainer(body: WireObject, engine: EngineFacts): E
   const primary = primaryEndpoint(body, engine);
   const lost = Object.entries(endpoints)
     .filter(([name, settings]) => name !== primary && textMember(settings, 'MacAddress') !== '')
-    .map(([name]) => `node ${engine.name} speaks API ${engine.apiVersion.max} only: the MAC address on network ${name} is ignored`)
+    .map(
+      ([name]) =>
+        `node ${engine.name} speaks API ${engine.apiVersion.max} only: the MAC address on network ${name} is ignored`,
+    )
     .sort(compareText);
   const settings = primary === undefined ? {} : settingsOf(endpoints, primary);
   const address = textMember(settings, 'MacAddress');

@@ -1,6 +1,14 @@
 // Mounts of a create body, between the versions: what read-only means for submounts, which options fit which
 // type, and host directories that are to be made.
-import { goMember, isWireObject, listMember, textListMember, textMember, withGoMember, withoutGoMember } from '../go-member.ts';
+import {
+  goMember,
+  isWireObject,
+  listMember,
+  textListMember,
+  textMember,
+  withGoMember,
+  withoutGoMember,
+} from '../go-member.ts';
 import type { WireObject } from '../types.ts';
 import { changeHost, changeMounts, changeObject, mountsOf } from './create-body.ts';
 
@@ -80,7 +88,8 @@ function bindFor(mount: unknown): string | undefined {
   const options = goMember(mount, 'BindOptions');
   const [source, target] = [textMember(mount, 'Source'), textMember(mount, 'Target')];
   const isWanted = textMember(mount, 'Type') === 'bind' && goMember(options, 'CreateMountpoint') === true;
-  const isPossible = source.startsWith('/') && !`${source}${target}`.includes(':') && goMember(options, 'NonRecursive') !== true;
+  const isPossible =
+    source.startsWith('/') && !`${source}${target}`.includes(':') && goMember(options, 'NonRecursive') !== true;
   if (!isWanted || !isPossible) return undefined;
   const mode = [goMember(mount, 'ReadOnly') === true ? 'ro' : '', textMember(options, 'Propagation')];
   return [source, target, mode.filter((word) => word !== '').join(',')].filter((part) => part !== '').join(':');

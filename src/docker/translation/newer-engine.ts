@@ -24,7 +24,12 @@ export const newerEngineRules: readonly NewerEngineRule[] = [
     rewrite: (body) => withHostDefault(body, 'IpcMode', 'shareable'),
   },
   { operation: create, since: '1.40', kind: 'rewrite', rewrite: (body) => withoutBindOption(body, 'NonRecursive') },
-  { operation: 'update container', since: '1.40', kind: 'rewrite', rewrite: (body) => withoutGoMember(body, 'PidsLimit') },
+  {
+    operation: 'update container',
+    since: '1.40',
+    kind: 'rewrite',
+    rewrite: (body) => withoutGoMember(body, 'PidsLimit'),
+  },
   {
     operation: create,
     since: '1.41',

@@ -1,7 +1,14 @@
 // THE table for requests that are newer than the engine they go to. Engines leave out without a word what they do
 // not know, so each feature that an engine of the window may lack has a row here, by version.
+// Bodies only: arguments of the query are looked after where the call is handled.
 import { goMember, mapMember } from '../go-member.ts';
-import { hasEndpointSysctls, hasGatewayPriority, joinOneByOne, macAddressForContainer, setsSysctls } from './endpoints.ts';
+import {
+  hasEndpointSysctls,
+  hasGatewayPriority,
+  joinOneByOne,
+  macAddressForContainer,
+  setsSysctls,
+} from './endpoints.ts';
 import { directoriesAsBinds, hasMountOfType, hasMountOption, hasReadOnlyBind } from './mounts.ts';
 import type { OlderEngineRule } from './rule.ts';
 

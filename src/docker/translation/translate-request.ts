@@ -24,7 +24,10 @@ export interface TranslatedRequest {
 }
 
 /** Throws ApiError 400 where the meaning would get lost. */
-export function translateRequest({ operation, body, version }: OriginalRequest, engine: EngineFacts): TranslatedRequest {
+export function translateRequest(
+  { operation, body, version }: OriginalRequest,
+  engine: EngineFacts,
+): TranslatedRequest {
   const effective = effectiveVersion(version, engine.apiVersion);
   const missing = olderEngineRules.filter(
     (rule) => rule.operation === operation && isBefore(effective, rule.since) && isMeant(rule, version),
@@ -33,7 +36,10 @@ export function translateRequest({ operation, body, version }: OriginalRequest, 
     (rule) => rule.operation === operation && isBefore(version, rule.since) && !isBefore(effective, rule.since),
   );
   const original: TranslatedRequest = { body, version: effective, followUps: [], warnings: [] };
-  const older = unexpected.reduce((request, rule) => withBody(request, applyNewer(rule, request.body, engine)), original);
+  const older = unexpected.reduce(
+    (request, rule) => withBody(request, applyNewer(rule, request.body, engine)),
+    original,
+  );
   return missing.reduce((request, rule) => merged(request, applyOlder(rule, request.body, engine)), older);
 }
 

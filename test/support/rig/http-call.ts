@@ -1,7 +1,9 @@
 // One HTTP request on a connection of its own, answered whole. For streams, tests open their own.
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import type { Identity } from './certificates.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -13,8 +15,11 @@ export interface HttpAnswer {
 
 export interface HttpCall {
   readonly method: string;
-  /** "http://HOST:PORT/path". */
-  readonly url: string;
+  /** "HOST:PORT". */
+  readonly address: string;
+  readonly path: string;
+  /** With it the call goes over TLS. */
+  readonly tls?: Identity | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Path of a file to send instead of a body. */
@@ -25,7 +30,9 @@ export interface HttpCall {
 
 export async function httpCall({
   method,
-  url,
+  address,
+  path,
+  tls,
   body,
   file,
   headers = {},
@@ -33,7 +40,9 @@ export async function httpCall({
 }: HttpCall): Promise<HttpAnswer> {
   const signal = AbortSignal.timeout(timeoutMs);
   const type = file === undefined ? 'application/json' : 'application/x-tar';
-  const outgoing = request(url, {
+  const open = tls === undefined ? request : secureRequest;
+  const outgoing = open(`${tls === undefined ? 'http' : 'https'}://${address}${path}`, {
+    ...(tls && { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) }),
     method,
     agent: false,
     signal,

@@ -10,7 +10,8 @@ import type {
   ExecRecord,
   ImageRecord,
   NetworkRecord,
-  PluginRecord, VolumeRecord,
+  PluginRecord,
+  VolumeRecord,
 } from './records.ts';
 
 export class EngineState {

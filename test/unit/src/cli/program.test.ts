@@ -45,20 +45,25 @@ async function run(line: string, env: Record<string, string> = {}): Promise<Run>
   return { code, out, err, ...seen };
 }
 
+async function managed(line: string): Promise<ManageOptions> {
+  const { code, err, manage } = await run(line);
+  assert.equal(code, 0, err);
+  return manage!;
+}
+
 describe('the command line', () => {
   it('has the defaults of the ancestor, and embedded discovery when none is named', async () => {
-    const { manage, code } = await run('manage');
-    assert.equal(code, 0);
-    assert.equal(manage?.discovery, undefined);
-    assert.deepEqual(manage?.listen, [{ kind: 'tcp', host: '127.0.0.1', port: 2375 }]);
-    assert.equal(manage?.strategy, 'spread');
-    assert.deepEqual(manage?.cluster, { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' });
-    assert.deepEqual([manage?.refreshMinMs, manage?.refreshMaxMs, manage?.failureRetry], [30_000, 60_000, 3]);
+    const manage = await managed('manage');
+    assert.equal(manage.discovery, undefined);
+    assert.deepEqual(manage.listen, [{ kind: 'tcp', host: '127.0.0.1', port: 2375 }]);
+    assert.equal(manage.strategy, 'spread');
+    assert.deepEqual(manage.cluster, { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' });
+    assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
   });
 
   it('replaces the default address by the first -H and adds the later ones', async () => {
-    const { manage } = await run('m -H tcp://10.0.0.1:4000 -H unix:///run/shoal.sock -H tcp://[::1]:4001 -H :4002');
-    assert.deepEqual(manage?.listen, [
+    const manage = await managed('m -H tcp://10.0.0.1:4000 -H unix:///run/shoal.sock -H tcp://[::1]:4001 -H :4002');
+    assert.deepEqual(manage.listen, [
       { kind: 'tcp', host: '10.0.0.1', port: 4000 },
       { kind: 'unix', path: '/run/shoal.sock' },
       { kind: 'tcp', host: '::1', port: 4001 },
@@ -67,37 +72,37 @@ describe('the command line', () => {
   });
 
   it('reads units, aliases and options of the cluster', async () => {
-    const { manage } = await run(
+    const manage = await managed(
       '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 nodes://a:1',
     );
-    assert.equal(manage?.logLevel, 'debug');
-    assert.equal(manage?.strategy, 'binpack');
-    assert.deepEqual(manage?.filters, ['health', 'port']);
-    assert.equal(manage?.heartbeatMs, 500);
-    assert.deepEqual(manage?.cluster, { overcommit: -0.1, createRetry: 2, cpuMode: 'engine' });
-    assert.equal(manage?.discovery, 'nodes://a:1');
+    assert.equal(manage.logLevel, 'debug');
+    assert.equal(manage.strategy, 'binpack');
+    assert.deepEqual(manage.filters, ['health', 'port']);
+    assert.equal(manage.heartbeatMs, 500);
+    assert.deepEqual(manage.cluster, { overcommit: -0.1, createRetry: 2, cpuMode: 'engine' });
+    assert.equal(manage.discovery, 'nodes://a:1');
   });
 
   it('takes long flags with one dash', async () => {
-    const { manage } = await run(
+    const manage = await managed(
       '-l warn -experimental manage -cluster-opt swarm.createretry=1 -heartbeat=2s nodes://a:1',
     );
-    assert.equal(manage?.logLevel, 'warn');
-    assert.equal(manage?.cluster.createRetry, 1);
-    assert.equal(manage?.heartbeatMs, 2_000);
+    assert.equal(manage.logLevel, 'warn');
+    assert.equal(manage.cluster.createRetry, 1);
+    assert.equal(manage.heartbeatMs, 2_000);
   });
 
   it('starts every parse from the defaults', async () => {
     await run('manage -H tcp://10.0.0.1:4000');
-    const { manage } = await run('manage -H tcp://10.0.0.2:4000');
-    assert.deepEqual(manage?.listen, [{ kind: 'tcp', host: '10.0.0.2', port: 4000 }]);
+    const manage = await managed('manage -H tcp://10.0.0.2:4000');
+    assert.deepEqual(manage.listen, [{ kind: 'tcp', host: '10.0.0.2', port: 4000 }]);
   });
 
   it('takes the discovery of join and list from the environment', async () => {
-    const { join } = await run('join --addr 10.0.0.2:2375', { SWARM_DISCOVERY: 'consul://c:8500/x' });
-    assert.deepEqual([join?.advertise, join?.discovery], ['10.0.0.2:2375', 'consul://c:8500/x']);
-    const { list } = await run('l --timeout 2s file:///etc/nodes', { SWARM_DISCOVERY: 'consul://c:8500/x' });
-    assert.deepEqual([list?.discovery, list?.timeoutMs], ['file:///etc/nodes', 2_000]);
+    const join = (await run('join --addr 10.0.0.2:2375', { SWARM_DISCOVERY: 'consul://c:8500/x' })).join!;
+    assert.deepEqual([join.advertise, join.discovery], ['10.0.0.2:2375', 'consul://c:8500/x']);
+    const list = (await run('l --timeout 2s file:///etc/nodes', { SWARM_DISCOVERY: 'consul://c:8500/x' })).list!;
+    assert.deepEqual([list.discovery, list.timeoutMs], ['file:///etc/nodes', 2_000]);
   });
 
   it('prints its version and its help with exit code 0', async () => {
@@ -119,6 +124,8 @@ describe('the command line', () => {
     { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*larger than -1/ },
     { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },
+    { line: 'manage --tls-for clients', says: /--tls-for needs --tls/ },
+    { line: 'manage --tls --tls-for friends', says: /--tls-for.*friends.*both, clients or engines/ },
     { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
     { line: 'manage a:1 b:2', says: /arguments/ },
     { line: 'join nodes://a:1', says: /--advertise/ },

@@ -37,11 +37,23 @@ describe('an event line', () => {
   });
 
   it('says whence only of containers', () => {
-    const event = { Type: 'volume', Action: 'create', Actor: { ID: 'v', Attributes: { image: 'x' } }, time: 1, timeNano: 1e9 };
+    const event = {
+      Type: 'volume',
+      Action: 'create',
+      Actor: { ID: 'v', Attributes: { image: 'x' } },
+      time: 1,
+      timeNano: 1e9,
+    };
     assert.deepEqual(parsed(eventLine(event)), { status: 'create', id: 'v', ...event });
   });
 
-  for (const text of ['null', '[]', '{}', '{"Type":"container","Action":"start","time":1,"timeNano":1}', line.replace('"timeNano"', '"x"')]) {
+  for (const text of [
+    'null',
+    '[]',
+    '{}',
+    '{"Type":"container","Action":"start","time":1,"timeNano":1}',
+    line.replace('"timeNano"', '"x"'),
+  ]) {
     it(`is not ${text.slice(0, 60)}`, () => {
       assert.equal(parseEventLine(text), undefined);
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { parseDurationMs } from '../../../../src/docker/duration.ts';
 import { parseGoBool } from '../../../../src/docker/go-bool.ts';
-import { goMember, withGoMember } from '../../../../src/docker/go-member.ts';
+import { changeGoMember, goMember, withGoMember, withoutGoMember } from '../../../../src/docker/go-member.ts';
 
 describe('booleans of query arguments', () => {
   for (const text of ['', '0', 'no', 'NO', 'false', 'False', 'none', ' 0 ', undefined, null]) {
@@ -63,5 +63,32 @@ describe('members of JSON objects', () => {
   it('are replaced under the spelling they have', () => {
     assert.deepEqual(withGoMember({ name: 'a', other: 1 }, 'Name', 'b'), { name: 'b', other: 1 });
     assert.deepEqual(withGoMember({ other: 1 }, 'Name', 'b'), { other: 1, Name: 'b' });
+  });
+});
+
+describe('members of JSON objects that are taken away or changed', () => {
+  it('are taken away in every spelling', () => {
+    assert.deepEqual(withoutGoMember({ name: 1, Other: 2, NAME: 3 }, 'Name'), { Other: 2 });
+  });
+
+  it('leave the very object when there is nothing to do', () => {
+    const object = { Other: 2, Null: null };
+    assert.equal(withoutGoMember(object, 'Name'), object);
+    for (const name of ['Name', 'Null'])
+      assert.equal(
+        changeGoMember(object, name, () => 1),
+        object,
+      );
+    assert.equal(
+      changeGoMember(object, 'Other', (value) => value),
+      object,
+    );
+  });
+
+  it('are changed under the spelling that they have', () => {
+    assert.deepEqual(
+      changeGoMember({ name: 1, Other: 2 }, 'Name', (value) => [value]),
+      { name: [1], Other: 2 },
+    );
   });
 });

@@ -6,6 +6,7 @@ import { EngineUnreachable } from '../../../../src/engine/unreachable.ts';
 
 const refused = new EngineUnreachable('node-1', 'not-sent', new Error('connect ECONNREFUSED'));
 const silent = new EngineUnreachable('node-1', 'timeout', new Error('no answer within 3 ms'));
+const cut = new EngineUnreachable('node-1', 'cut', new Error('the answer was cut off'));
 const broken = new ApiError(500, 'out of order');
 
 type Step = (health: Health) => void;
@@ -53,7 +54,7 @@ describe('the health of an engine', () => {
       lastError: undefined,
     },
     {
-      title: 'does not suffer from broken connections alone',
+      title: 'does not suffer from refused connections alone',
       steps: Array.from({ length: 9 }, () => readFailed(refused)),
       verdict: 'undecided',
       lastError: 'connect ECONNREFUSED',
@@ -75,6 +76,18 @@ describe('the health of an engine', () => {
       steps: [current, readFailed(broken), readFailed(broken), readFailed(broken)],
       verdict: 'unhealthy',
       lastError: 'out of order',
+    },
+    {
+      title: 'is bad when the connection breaks three times before all is read',
+      steps: [current, readFailed(cut), answered, readFailed(cut), answered, readFailed(cut)],
+      verdict: 'unhealthy',
+      lastError: 'the answer was cut off',
+    },
+    {
+      title: 'does not suffer from a connection that breaks again and again after all was read',
+      steps: [current, readFailed(cut), current, readFailed(cut), current, readFailed(cut), current],
+      verdict: 'healthy',
+      lastError: undefined,
     },
     {
       title: 'is good again when all could be read',

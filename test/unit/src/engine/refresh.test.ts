@@ -45,7 +45,7 @@ describe('a refresh', () => {
   }
 
   /** Counts how many of the promises have resolved. */
-  function counted(promises: readonly Promise<void>[]): { count: number } {
+  function counted(promises: readonly Promise<unknown>[]): { count: number } {
     const resolved = { count: 0 };
     for (const promise of promises) promise.then(() => (resolved.count += 1), assert.ifError);
     return resolved;

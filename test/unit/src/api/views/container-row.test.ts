@@ -79,7 +79,15 @@ describe('a row of the container list', () => {
   const ports: readonly (readonly [string, string, readonly PortRow[], readonly PortRow[]])[] = [
     ['shows both families once', '10.0.0.5', [v4, v6], [{ ...v4, IP: '10.0.0.5' }]],
     ['keeps a port of IPv6 only', '10.0.0.5', [v6], [v6]],
-    ['keeps a port of IPv6 that is another one', '10.0.0.5', [v4, { ...v6, PrivatePort: 81 }], [{ ...v4, IP: '10.0.0.5' }, { ...v6, PrivatePort: 81 }]],
+    [
+      'keeps a port of IPv6 that is another one',
+      '10.0.0.5',
+      [v4, { ...v6, PrivatePort: 81 }],
+      [
+        { ...v4, IP: '10.0.0.5' },
+        { ...v6, PrivatePort: 81 },
+      ],
+    ],
     ['names an IPv6 node', 'fd00::5', [v6], [{ ...v6, IP: 'fd00::5' }]],
     ['shows no host name for an address', 'node-1.example', [v4, v6], [v4]],
     ['leaves a specific address', '10.0.0.5', [{ ...v4, IP: '127.0.0.1' }], [{ ...v4, IP: '127.0.0.1' }]],

@@ -35,7 +35,15 @@ const exited: Subject = {
 
 function isShown(subject: Subject, filters: object, all = true): boolean {
   const id = 'abc'.padEnd(64, '0');
-  const row = { Id: id, Names: ['/web'], Image: 'busybox', ImageID: 'sha256:1', Created: 1, State: 'running', ...subject.row };
+  const row = {
+    Id: id,
+    Names: ['/web'],
+    Image: 'busybox',
+    ImageID: 'sha256:1',
+    Created: 1,
+    State: 'running',
+    ...subject.row,
+  };
   const inspect = { Id: id, Name: '/web', Created: '', Image: '', ...subject.inspect };
   const record = { id, name: 'web', row, details: parseContainerDetails(inspect) };
   const engine = engines[subject.node ?? 0]?.engine;

@@ -34,7 +34,7 @@ describe('descendants', () => {
   ] as const) {
     it(`of ${references.join(' and ')} are ${expected === '' ? 'none' : expected}`, () => {
       const found = descendants(images, references);
-      assert.deepEqual([...found].sort(), [...expected].map(idOf));
+      assert.deepEqual([...found].sort(), Array.from(expected, idOf));
     });
   }
 

@@ -41,7 +41,12 @@ describe('ContainerOrder', () => {
   it('orders by node and then by id what was made at the same moment', () => {
     const order = new ContainerOrder(identities);
     const moment = '2026-01-01T00:00:00.5Z';
-    for (const [engine, id] of [[two, 'a'], [one, 'c'], [one, 'b']] as const) order.add(at(engine, id, moment));
+    for (const [engine, id] of [
+      [two, 'a'],
+      [one, 'c'],
+      [one, 'b'],
+    ] as const)
+      order.add(at(engine, id, moment));
     assert.equal(ids(order), 'bca');
   });
 

@@ -114,7 +114,10 @@ const rows: readonly Row[] = [
   {
     title: 'has no MAC addresses of endpoints',
     since: '1.44',
-    body: { HostConfig: { IpcMode: 'host' }, NetworkingConfig: { EndpointsConfig: { a: { MacAddress: mac, Aliases: ['x'] } } } },
+    body: {
+      HostConfig: { IpcMode: 'host' },
+      NetworkingConfig: { EndpointsConfig: { a: { MacAddress: mac, Aliases: ['x'] } } },
+    },
     expected: { HostConfig: { IpcMode: 'host' }, NetworkingConfig: { EndpointsConfig: { a: { Aliases: ['x'] } } } },
   },
   {

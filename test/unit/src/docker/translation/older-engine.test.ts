@@ -91,7 +91,9 @@ describe('a create that an older engine would not do in full', () => {
     [
       '1.46',
       'sysctls of an endpoint',
-      endpoints({ net: { DriverOpts: { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.forwarding=1' } } }),
+      endpoints({
+        net: { DriverOpts: { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.forwarding=1' } },
+      }),
     ],
     ['1.48', 'a mount of type "image"', mounts({ Type: 'image', Source: 'busybox' })],
   ];
@@ -144,10 +146,7 @@ describe('host directories that are to be made, before 1.42,', () => {
   for (const [title, mount, expected] of converted) {
     it(`are written as binds: ${title}`, () => {
       const other = { Type: 'volume', Source: 'v', Target: '/v' };
-      const { body } = create(
-        { HostConfig: { Binds: ['x:/y'], Mounts: [mount, other] } },
-        anEngine('1.24', '1.41'),
-      );
+      const { body } = create({ HostConfig: { Binds: ['x:/y'], Mounts: [mount, other] } }, anEngine('1.24', '1.41'));
 
       assert.deepEqual(body['HostConfig'], { Binds: ['x:/y', expected], Mounts: [other] });
     });
@@ -237,7 +236,10 @@ describe('the MAC address of an endpoint, before 1.44,', () => {
   });
 
   it('gives way to the one that the container has already', () => {
-    const written = { ...endpoints({ net: { MacAddress: '02:00:00:00:00:01' } }, 'net'), MacAddress: '02:00:00:00:00:02' };
+    const written = {
+      ...endpoints({ net: { MacAddress: '02:00:00:00:00:01' } }, 'net'),
+      MacAddress: '02:00:00:00:00:02',
+    };
     assert.equal(create(written, engine).body['MacAddress'], '02:00:00:00:00:02');
   });
 

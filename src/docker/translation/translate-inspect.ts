@@ -1,38 +1,27 @@
-// Gives answers of engines that do not speak the client's API version any more the fields that its version had.
-// Fields that a newer version has besides do no harm: clients pass over what they do not know.
+// Gives the inspect of a container by an engine that does not speak the client's API version any more the fields that
+// its version had. Fields that a newer version has besides do no harm: clients pass over what they do not know.
 import { compareApiVersion, effectiveVersion, type ApiWindow } from '../api-version.ts';
 import { goMember, mapMember, textListMember, textMember } from '../go-member.ts';
 import type { WireObject } from '../types.ts';
 import { changeObject } from './create-body.ts';
 
-export interface OriginalResponse {
-  readonly operation: 'inspect container';
-  readonly body: WireObject;
-}
-
-interface ResponseRule {
-  readonly operation: OriginalResponse['operation'];
+interface LegacyRule {
   /** The API version that dropped it. */
   readonly until: string;
-  readonly restore: (body: WireObject) => WireObject;
+  readonly restore: (container: WireObject) => WireObject;
 }
 
-const responseRules: readonly ResponseRule[] = [
-  { operation: 'inspect container', until: '1.45', restore: withOwnAliases },
-  { operation: 'inspect container', until: '1.52', restore: withBridgeAddresses },
+const legacyRules: readonly LegacyRule[] = [
+  { until: '1.45', restore: withOwnAliases },
+  { until: '1.52', restore: withBridgeAddresses },
 ];
 
 /** `version` is the client's. */
-export function translateResponse(
-  { operation, body }: OriginalResponse,
-  version: string,
-  engineApi: ApiWindow,
-): WireObject {
+export function translateInspect(container: WireObject, version: string, engineApi: ApiWindow): WireObject {
   const effective = effectiveVersion(version, engineApi);
-  return responseRules
-    .filter((rule) => rule.operation === operation)
+  return legacyRules
     .filter(({ until }) => compareApiVersion(version, until) < 0 && compareApiVersion(effective, until) >= 0)
-    .reduce((answer, { restore }) => restore(answer), body);
+    .reduce((answer, { restore }) => restore(answer), container);
 }
 
 const withoutAliases: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default', 'nat']);

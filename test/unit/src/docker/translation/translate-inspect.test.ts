@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { translateResponse } from '../../../../../src/docker/translation/translate-response.ts';
+import { translateInspect } from '../../../../../src/docker/translation/translate-inspect.ts';
 import type { WireObject } from '../../../../../src/docker/types.ts';
 
 const container: WireObject = {
@@ -9,14 +9,20 @@ const container: WireObject = {
   NetworkSettings: {
     SandboxID: 's',
     Networks: {
-      bridge: { IPAddress: '172.17.0.2', IPPrefixLen: 16, Gateway: '172.17.0.1', MacAddress: '02:42:ac:11:00:02', Aliases: null },
+      bridge: {
+        IPAddress: '172.17.0.2',
+        IPPrefixLen: 16,
+        Gateway: '172.17.0.1',
+        MacAddress: '02:42:ac:11:00:02',
+        Aliases: null,
+      },
       net: { Aliases: ['api', 'web'] },
     },
   },
 };
 
 function inspected(version: string, min: string, max: string): WireObject {
-  return translateResponse({ operation: 'inspect container', body: container }, version, { min, max });
+  return translateInspect(container, version, { min, max });
 }
 
 function settings(view: WireObject): WireObject {
@@ -36,7 +42,13 @@ describe('the inspect of a container for an older client', () => {
 
     assert.deepEqual(
       { IPAddress, IPPrefixLen, Gateway, MacAddress, SandboxID },
-      { IPAddress: '172.17.0.2', IPPrefixLen: 16, Gateway: '172.17.0.1', MacAddress: '02:42:ac:11:00:02', SandboxID: 's' },
+      {
+        IPAddress: '172.17.0.2',
+        IPPrefixLen: 16,
+        Gateway: '172.17.0.1',
+        MacAddress: '02:42:ac:11:00:02',
+        SandboxID: 's',
+      },
     );
   });
 
@@ -51,7 +63,6 @@ describe('the inspect of a container for an older client', () => {
 
   it('may lack networks', () => {
     const bare = { Id: 'a', Config: null };
-    const request = { operation: 'inspect container', body: bare } as const;
-    assert.equal(translateResponse(request, '1.24', { min: '1.52', max: '1.54' }), bare);
+    assert.equal(translateInspect(bare, '1.24', { min: '1.52', max: '1.54' }), bare);
   });
 });

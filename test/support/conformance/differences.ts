@@ -1,0 +1,57 @@
+// Where two answers differ, each place by a path: "status", "headers/server", "body/[]/Names". The values are for the
+// reader of a failed test; places alone decide.
+import type { ReadAnswer } from './read-answer.ts';
+
+export interface Difference {
+  readonly at: string;
+  readonly engine: string;
+  readonly manager: string;
+}
+
+export function differencesBetween(engine: ReadAnswer, manager: ReadAnswer): Difference[] {
+  return found(engine, manager, '');
+}
+
+/** Compares which fields there are and of which types, in the first element of a list alone. */
+export function shapeDifferences(engine: ReadAnswer, manager: ReadAnswer): Difference[] {
+  return found(shapeOfAnswer(engine), shapeOfAnswer(manager), '');
+}
+
+function found(engine: unknown, manager: unknown, at: string): Difference[] {
+  if (Array.isArray(engine) && Array.isArray(manager)) return inLists(engine, manager, at);
+  if (isObject(engine) && isObject(manager)) {
+    const keys = new Set([...Object.keys(engine), ...Object.keys(manager)]);
+    return [...keys].flatMap((key) => found(engine[key], manager[key], at === '' ? key : `${at}/${key}`));
+  }
+  return JSON.stringify(engine) === JSON.stringify(manager) ? [] : [difference(engine, manager, at)];
+}
+
+function inLists(engine: readonly unknown[], manager: readonly unknown[], at: string): Difference[] {
+  const isOfObjects = [...engine, ...manager].every(isObject);
+  if (!isOfObjects) return JSON.stringify(engine) === JSON.stringify(manager) ? [] : [difference(engine, manager, at)];
+  if (engine.length !== manager.length) return [difference(engine, manager, `${at}/length`)];
+  return engine.flatMap((element, index) => found(element, manager[index], `${at}/[]`));
+}
+
+function difference(engine: unknown, manager: unknown, at: string): Difference {
+  return { at, engine: shown(engine), manager: shown(manager) };
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'absent').slice(0, 500);
+}
+
+function shapeOfAnswer({ status, headers, framing, body }: ReadAnswer): unknown {
+  return { status, framing, 'content-type': headers['content-type'], body: shape(body, 2) };
+}
+
+function shape(value: unknown, depth: number): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? 'list' : [shape(value[0], depth)];
+  if (!isObject(value)) return typeof value;
+  if (depth === 0) return 'object';
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shape(inner, depth - 1)]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,139 @@
+// Plays scripts against one target, in order, and sweeps between them through the target's own API, so that each
+// script begins on an empty host. What a script needs to know comes from its own earlier answers.
+import { compileRoutes, parseRequestTarget } from '../../../src/api/match.ts';
+import { routes } from '../../../src/api/routes.ts';
+import { field } from '../document.ts';
+import { httpCall } from '../rig/http-call.ts';
+import { until } from '../until.ts';
+import type { Answer, Exchange, Played, Scenario } from './exchange.ts';
+import { send } from './send.ts';
+
+const match = compileRoutes(routes);
+
+/** All that came of playing `scenarios` at `version` against `address`, "HOST:PORT". */
+export async function play(address: string, version: string, scenarios: readonly Scenario[]): Promise<Played[]> {
+  const played: Played[] = [];
+  for (const scenario of scenarios) {
+    played.push(...(await new Player(address, version, scenario.name).playAll(scenario.exchanges)));
+    await sweep(address);
+  }
+  return played;
+}
+
+/** The route of an exchange, as the API's table writes it. */
+export function routeOf({ method, path }: Pick<Exchange, 'method' | 'path'>): string {
+  const found = match(method, parseRequestTarget(path).path);
+  return found === undefined ? 'other' : `${found.route.method} ${found.route.pattern}`;
+}
+
+class Player {
+  readonly #address: string;
+  readonly #version: string;
+  readonly #scenario: string;
+  readonly #captured = new Map<string, string>();
+  readonly #played: Played[] = [];
+
+  constructor(address: string, version: string, scenario: string) {
+    this.#address = address;
+    this.#version = version;
+    this.#scenario = scenario;
+  }
+
+  async playAll(exchanges: readonly Exchange[]): Promise<Played[]> {
+    for (const exchange of exchanges) await this.#play(exchange);
+    return this.#played;
+  }
+
+  async #play(exchange: Exchange): Promise<void> {
+    const slot = this.#played.length;
+    const version = exchange.version ?? this.#version;
+    const title = `${this.#scenario} ${slot} (${version}): ${exchange.method} ${exchange.path}`;
+    const placeholder: Answer = { status: 0, headers: {}, body: Buffer.alloc(0), end: 'broken' };
+    const entry = { title, route: routeOf(exchange), version, order: exchange.order ?? ('fixed' as const) };
+    this.#played.push({ ...entry, answer: placeholder });
+    const answer = await this.#answer(exchange, title);
+    this.#played[slot] = { ...entry, answer };
+    for (const [name, path] of Object.entries(exchange.capture ?? {})) {
+      const value = field(parsed(answer.body), ...path);
+      if (typeof value === 'string') this.#captured.set(name, value);
+    }
+  }
+
+  async #answer(exchange: Exchange, title: string): Promise<Answer> {
+    const once = async (): Promise<Answer> => {
+      try {
+        return await send({
+          address: this.#address,
+          path: `${prefix(exchange.version ?? this.#version)}${this.#filled(exchange.path)}`,
+          exchange: exchange.json === undefined ? exchange : { ...exchange, json: this.#filledJson(exchange.json) },
+          afterHead: async () => {
+            for (const inner of exchange.during ?? []) await this.#play(inner);
+          },
+        });
+      } catch (error) {
+        throw new Error(`${this.#address}, ${title}`, { cause: error });
+      }
+    };
+    const wanted = exchange.until;
+    if (wanted === undefined) return await once();
+    return await until(title, async () => {
+      const answer = await once();
+      const isThere = typeof wanted === 'number' ? answer.status === wanted : answer.body.includes(wanted);
+      return isThere && answer;
+    });
+  }
+
+  #filled(text: string): string {
+    return text.replace(/\{(\w+)\}/g, (whole, name: string) => this.#captured.get(name) ?? whole);
+  }
+
+  #filledJson(value: unknown): unknown {
+    return JSON.parse(this.#filled(JSON.stringify(value)));
+  }
+}
+
+function prefix(version: string): string {
+  return version === 'none' ? '' : `/v${version}`;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Containers, networks, volumes and every image but busybox are gone when this resolves. */
+async function sweep(address: string): Promise<void> {
+  const call = async (method: string, path: string): Promise<unknown> =>
+    (await httpCall({ method, url: `http://${address}/v1.41${path}` })).json;
+  for (const container of list(await call('GET', '/containers/json?all=1'))) {
+    await call('DELETE', `/containers/${textOf(container, 'Id')}?force=1&v=1`);
+  }
+  for (const network of list(await call('GET', '/networks'))) {
+    if (predefined.has(textOf(network, 'Name'))) continue;
+    await call('DELETE', `/networks/${textOf(network, 'Id')}`);
+  }
+  for (const volume of list(field(await call('GET', '/volumes'), 'Volumes'))) {
+    await call('DELETE', `/volumes/${textOf(volume, 'Name')}?force=1`);
+  }
+  for (const image of list(await call('GET', '/images/json?all=1'))) {
+    const tags = list(field(image, 'RepoTags')).map(String);
+    if (tags.includes('busybox:latest')) {
+      for (const tag of tags) if (tag !== 'busybox:latest') await call('DELETE', `/images/${tag}`);
+    } else {
+      await call('DELETE', `/images/${textOf(image, 'Id')}?force=1`);
+    }
+  }
+}
+
+const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+function textOf(value: unknown, key: string): string {
+  return String(field(value, key));
+}

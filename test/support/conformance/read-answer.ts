@@ -1,0 +1,172 @@
+// What an answer says, freed of what differs by nature between two hosts: ids, times, sizes, addresses, ports and the
+// host's own name. What kind of body it is follows from its Content-Type alone, as a client decides it.
+import type { Played } from './exchange.ts';
+
+export interface ReadAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How the end of the body is told. */
+  readonly framing: string;
+  readonly end: string;
+  readonly body: unknown;
+}
+
+/** What the target calls itself; each is replaced wherever it appears. */
+export interface OwnNames {
+  readonly hostName: string;
+  readonly address: string;
+}
+
+/** Headers that a client can act on. */
+const comparedHeaders = [
+  ...['content-type', 'api-version', 'ostype', 'docker-experimental', 'server', 'cache-control', 'pragma'],
+  ...['builder-version', 'swarm', 'location', 'connection', 'upgrade', 'sec-websocket-accept', 'warning'],
+  ...['x-docker-container-path-stat', 'access-control-allow-origin', 'access-control-allow-methods', 'vary', 'etag'],
+];
+
+export function readAnswer({ answer, order }: Played, names: OwnNames): ReadAnswer {
+  const { status, headers } = answer;
+  return {
+    status,
+    headers: Object.fromEntries(
+      comparedHeaders.flatMap((name) => {
+        const value = headers[name];
+        return value === undefined ? [] : [[name, headerText(name, value, names)]];
+      }),
+    ),
+    framing: framing(headers),
+    end: answer.end,
+    body: normalised(readBody(answer.body, headers['content-type'] ?? ''), '', { names, order }),
+  };
+}
+
+function headerText(name: string, value: string, names: OwnNames): string {
+  if (name !== 'x-docker-container-path-stat') return normalisedText(value, names);
+  return normalisedText(Buffer.from(value, 'base64').toString(), names);
+}
+
+function framing(headers: Readonly<Record<string, string>>): string {
+  if (headers['transfer-encoding'] !== undefined) return headers['transfer-encoding'];
+  return headers['content-length'] === undefined ? 'until the end' : 'content-length';
+}
+
+function readBody(body: Buffer, type: string): unknown {
+  if (body.length === 0) return '';
+  if (type.startsWith('application/json')) return jsonDocuments(body);
+  if (type.includes('vnd.docker')) return streamText(body);
+  if (type === 'application/x-tar') return tarNames(body);
+  return body.toString('latin1');
+}
+
+/** One document is itself, several are their list. */
+function jsonDocuments(body: Buffer): unknown {
+  const text = body.toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => {
+        try {
+          return JSON.parse(line) as unknown;
+        } catch {
+          return line;
+        }
+      });
+  }
+}
+
+/** Frames become one text per stream: where an engine cuts them is chance. Without frames it is the bare text. */
+function streamText(body: Buffer): unknown {
+  const texts = new Map<string, string>();
+  let position = 0;
+  while (position + 8 <= body.length) {
+    const type = body.readUInt8(position);
+    const length = body.readUInt32BE(position + 4);
+    if (type > 3 || body.readUIntBE(position + 1, 3) !== 0 || position + 8 + length > body.length) break;
+    const stream = `stream ${type}`;
+    texts.set(stream, `${texts.get(stream) ?? ''}${body.toString('utf8', position + 8, position + 8 + length)}`);
+    position += 8 + length;
+  }
+  return position === body.length ? Object.fromEntries(texts) : body.toString('latin1');
+}
+
+function tarNames(body: Buffer): unknown {
+  const names: string[] = [];
+  let position = 0;
+  while (position + 512 <= body.length && body[position] !== 0) {
+    const [name = ''] = body.toString('latin1', position, position + 100).split('\0');
+    const size = parseInt(body.toString('latin1', position + 124, position + 135), 8) || 0;
+    names.push(name);
+    position += 512 + Math.ceil(size / 512) * 512;
+  }
+  return names.sort();
+}
+
+interface Context {
+  readonly names: OwnNames;
+  readonly order: 'open' | 'fixed';
+}
+
+function normalised(value: unknown, key: string, context: Context): unknown {
+  if (typeof value === 'string') return measuredTexts.has(key) ? '<measured>' : normalisedText(value, context.names);
+  if (typeof value === 'number') return normalisedNumber(key, value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return normalisedList(value, key, context);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      normalisedText(name, context.names),
+      measuredObjects.has(name) && inner !== null ? `<${name}>` : normalised(inner, name, context),
+    ]),
+  );
+}
+
+function normalisedList(values: readonly unknown[], key: string, context: Context): unknown[] {
+  const list = values.map((inner) => normalised(inner, key, context));
+  const isOpen = (context.order === 'open' && key === '') || openLists.has(key);
+  return isOpen ? list.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : list;
+}
+
+/** Engines build these from maps. */
+const openLists: ReadonlySet<string> = new Set(['Ports', 'Mounts', 'Aliases', 'DNSNames', 'Volumes', 'Layers']);
+
+/** Measured by the engine: they differ from one moment to the next. */
+const measuredObjects: ReadonlySet<string> = new Set([
+  ...['cpu_stats', 'precpu_stats', 'memory_stats', 'blkio_stats', 'pids_stats', 'networks', 'RegistryConfig'],
+]);
+
+const measuredTexts: ReadonlySet<string> = new Set(['SystemTime', 'KernelVersion', 'progress']);
+
+const measuredNumbers: ReadonlySet<string> = new Set([
+  ...['Created', 'time', 'timeNano', 'Size', 'SizeRw', 'SizeRootFs', 'SharedSize', 'VirtualSize', 'LayersSize', 'Pid'],
+  ...['NFd', 'NGoroutines', 'NEventsListener', 'SpaceReclaimed', 'size', 'MemTotal', 'num_procs', 'current', 'total'],
+  ...['TotalSize', 'Reclaimable', 'Containers', 'ContainersRunning', 'ContainersStopped', 'Images', 'PID', 'mtime'],
+]);
+
+function normalisedNumber(key: string, value: number): unknown {
+  if (measuredNumbers.has(key) && value > 0) return `<${key}>`;
+  return (key === 'PublicPort' || key === 'HostPort') && value >= firstFreePort ? '<port>' : value;
+}
+
+const firstFreePort = 32_768;
+
+const replacements: readonly (readonly [RegExp, string])[] = [
+  [/\b[0-9a-f]{64}\b/g, '<id>'],
+  [/\b[0-9a-f]{12}\b/g, '<short id>'],
+  [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, '<time>'],
+  [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
+  [/\b172\.\d+\.\d+\.\d+/g, '<address>'],
+  [/\b(?:Less than a second|About an? \w+|\d+ (?:second|minute)s?)\b/g, '<while>'],
+  [/\b(?:3[2-9]|[45]\d|6[0-5])\d{3}\b/g, '<port>'],
+  [/(?<=read udp )[\d.:<>a-z]+->/g, '<socket>->'],
+  [/\b[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b/gi, '<uuid>'],
+  [/\b(?:[A-Z2-7]{4}:){11}[A-Z2-7]{4}\b/g, '<uuid>'],
+  [/\b[a-z]+_[a-z]+\d?(?="|$)/g, '<made name>'],
+];
+
+function normalisedText(text: string, { hostName, address }: OwnNames): string {
+  let result = text.replaceAll(address, '<own address>').replaceAll(hostName, '<own name>');
+  for (const [pattern, replacement] of replacements) result = result.replace(pattern, replacement);
+  return result;
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { diskUsageTypes, parseDiskUsage, toDiskUsage } from '../../../../../src/api/views/disk-usage.ts';
+
+const first = parseDiskUsage({
+  LayersSize: 100,
+  Images: [{ Id: 'i', RepoTags: ['x:1'], RepoDigests: [], Created: 1, Size: 100, SharedSize: 40, Containers: 1 }],
+  Containers: [{ Id: 'c1', Names: ['/web'], Image: 'x', ImageID: 'i', Created: 1, SizeRw: 7 }],
+  Volumes: [{ Name: 'data', Driver: 'local', Scope: 'local', UsageData: { Size: 5, RefCount: 1 } }],
+  BuildCache: [{ ID: 'b', Size: 9 }],
+});
+const second = parseDiskUsage({
+  LayersSize: 110,
+  Images: [{ Id: 'i', RepoTags: ['x:1'], RepoDigests: [], Created: 1, Size: 110, SharedSize: 0, Containers: 2 }],
+  Containers: null,
+  Volumes: [{ Name: 'data', Driver: 'local', Scope: 'local', UsageData: { Size: 6, RefCount: 0 } }],
+});
+const nodes = [
+  { node: 'node-1', usage: first },
+  { node: 'node-2', usage: second },
+];
+
+function usage(version: string, ...types: string[]): Record<string, unknown> {
+  return toDiskUsage(version, nodes, new Set(types.length === 0 ? diskUsageTypes : types));
+}
+
+describe('disk usage', () => {
+  it('adds up what one image takes on each node, so that the rest can be computed', () => {
+    const { LayersSize, Images } = usage('1.51');
+    assert.equal(LayersSize, 210);
+    assert.deepEqual(Images, [
+      { Id: 'i', RepoTags: ['x:1'], RepoDigests: [], Created: 1, Size: 210, SharedSize: 40, Containers: 3 },
+    ]);
+  });
+
+  it('lists containers, volumes and build cache of all nodes', () => {
+    const { Containers, Volumes, BuildCache } = usage('1.51');
+    assert.deepEqual([Containers, BuildCache], [first.containers, first.buildCache]);
+    assert.deepEqual(
+      (Volumes as readonly { Name: string; UsageData: unknown }[]).map(({ Name, UsageData }) => [Name, UsageData]),
+      [
+        ['data', { Size: 5, RefCount: 1 }],
+        ['node-2/data', { Size: 6, RefCount: 0 }],
+      ],
+    );
+  });
+
+  for (const [type, field] of [
+    ['image', 'Images'],
+    ['container', 'Containers'],
+    ['volume', 'Volumes'],
+    ['build-cache', 'BuildCache'],
+  ] as const) {
+    it(`tells of ${type} only when only that was asked for`, () => {
+      const answer = usage('1.51', type);
+      const filled = Object.entries(answer).filter(([, value]) => Array.isArray(value) && value.length > 0);
+      assert.deepEqual(
+        filled.map(([name]) => name),
+        [field],
+      );
+      assert.equal(answer['LayersSize'], type === 'image' ? 210 : 0);
+    });
+  }
+
+  it('has the size of the build cache for clients that know no other', () => {
+    assert.equal('BuilderSize' in usage('1.41'), true);
+    assert.equal('BuilderSize' in usage('1.42'), false);
+  });
+
+  it('takes an engine that tells nothing for one that has nothing', () => {
+    assert.deepEqual(parseDiskUsage(undefined), parseDiskUsage({ LayersSize: 0, Images: [], Volumes: null }));
+  });
+
+  it('throws on what no engine answers', () => {
+    assert.throws(() => parseDiskUsage({ Images: 'many' }));
+  });
+});
