@@ -13,6 +13,8 @@ export interface Measurement {
   readonly perSecond: number;
   /** Of the first call that failed. */
   readonly firstError: string | undefined;
+  /** CPU milliseconds of the manager for each call, its work for events included; undefined for one not ours. */
+  readonly cpuMs?: number | undefined;
 }
 
 export interface MeasurePlan {

@@ -3,9 +3,9 @@ import type { Measurement } from './measure.ts';
 
 export function printMeasurements(title: string, measurements: readonly Measurement[]): void {
   console.log(`\n${title}`);
-  console.log(row(['call', 'at once', 'p50 ms', 'p90 ms', 'p99 ms', 'per s', 'calls', 'errors']));
-  for (const { what, atOnce, p50, p90, p99, perSecond, calls, errors, firstError } of measurements) {
-    const numbers = [ms(p50), ms(p90), ms(p99), perSecond.toFixed(0), String(calls), String(errors)];
+  console.log(row(['call', 'at once', 'p50 ms', 'p90 ms', 'p99 ms', 'per s', 'CPU ms', 'calls', 'errors']));
+  for (const { what, atOnce, p50, p90, p99, perSecond, cpuMs, calls, errors, firstError } of measurements) {
+    const numbers = [ms(p50), ms(p90), ms(p99), perSecond.toFixed(0), ms(cpuMs), String(calls), String(errors)];
     console.log(row([what, String(atOnce), ...numbers]) + (firstError === undefined ? '' : `  ${firstError}`));
   }
 }

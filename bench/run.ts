@@ -36,7 +36,8 @@ async function run(options: BenchOptions): Promise<void> {
     printFact('from start to complete view', `${(view.completeMs / 1000).toFixed(2)} s`);
     if (manager !== undefined) printFact('CPU until then', `${manager.cpuSeconds().toFixed(1)} s`);
     printFact('whole list', mebibytes(view.listBytes));
-    await measureAll({ api, ...options }, options, fleet, manager);
+    const cpuSeconds = manager === undefined ? undefined : manager.cpuSeconds.bind(manager);
+    await measureAll({ api, ...options, cpuSeconds }, options, fleet, manager);
   } finally {
     api.close();
     await manager?.stop();

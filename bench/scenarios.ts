@@ -10,6 +10,8 @@ export interface Scene {
   readonly api: DockerAddress;
   readonly nodes: number;
   readonly containers: number;
+  /** Of the measured manager, so far; absent when it is not ours. */
+  readonly cpuSeconds?: (() => number) | undefined;
 }
 
 const maxMs = 15_000;
@@ -19,7 +21,7 @@ export async function measureReads(scene: Scene): Promise<Measurement[]> {
   const ids = await shortIds(scene);
   const node = (index: number): number => ((index * 7919) % nodes) + 1;
   const read = (what: string, calls: number, path: (index: number) => string): Promise<Measurement> =>
-    measure({ what, atOnce: 1, calls, maxMs, call: (index) => succeed(api, path(index)) });
+    withCpu(scene, () => measure({ what, atOnce: 1, calls, maxMs, call: (index) => succeed(api, path(index)) }));
   return [
     await read('info', 300, () => '/info'),
     await read('ps -a', 60, () => '/containers/json?all=1'),
@@ -30,21 +32,20 @@ export async function measureReads(scene: Scene): Promise<Measurement[]> {
 }
 
 /** Creates and starts `atOnce` containers at a time, and removes them afterwards. */
-export async function measureCreates({ api }: Scene, atOnce: number): Promise<Measurement> {
+export async function measureCreates(scene: Scene, atOnce: number): Promise<Measurement> {
+  const { api } = scene;
   const made: string[] = [];
   const run = `${process.pid}-${Date.now()}`;
-  const measurement = await measure({
-    what: 'create+start',
-    atOnce,
-    calls: Math.max(200, atOnce * 8),
-    maxMs,
-    call: async (index) => {
-      const created = await api.json('POST', `/containers/create?name=bench-${run}-${index}`, createBody);
-      const id = (created as { readonly Id: string }).Id;
-      made.push(id);
-      await api.json('POST', `/containers/${id}/start`);
-    },
-  });
+  const createAndStart = async (index: number): Promise<void> => {
+    const created = await api.json('POST', `/containers/create?name=bench-${run}-${index}`, createBody);
+    const id = (created as { readonly Id: string }).Id;
+    made.push(id);
+    await api.json('POST', `/containers/${id}/start`);
+  };
+  const calls = Math.max(200, atOnce * 8);
+  const measurement = await withCpu(scene, () =>
+    measure({ what: 'create+start', atOnce, calls, maxMs, call: createAndStart }),
+  );
   const remove = (index: number): Promise<void> =>
     api.json('DELETE', `/containers/${made[index]}?force=1`).then(() => undefined);
   await measure({ what: 'remove', atOnce: 8, calls: made.length, maxMs, call: remove });
@@ -66,6 +67,13 @@ export async function measureEventDelay({ api, nodes }: Scene, fleet: Fleet): Pr
   const errors = times.filter((time) => time >= 5_000).length;
   const counts = { calls: times.length, errors, firstError: errors === 0 ? undefined : 'not listed within 5 s' };
   return { what: 'event to list', atOnce: 1, ...counts, ...percentiles(times), perSecond: times.length / seconds };
+}
+
+async function withCpu({ cpuSeconds }: Scene, run: () => Promise<Measurement>): Promise<Measurement> {
+  if (cpuSeconds === undefined) return await run();
+  const before = cpuSeconds();
+  const measurement = await run();
+  return { ...measurement, cpuMs: ((cpuSeconds() - before) * 1000) / Math.max(1, measurement.calls) };
 }
 
 async function isListed(api: DockerAddress, name: string): Promise<boolean> {

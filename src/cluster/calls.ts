@@ -66,7 +66,13 @@ export type TranslateCreate = (body: CreateBody, engine: Engine, call: Container
 export type ProvideImage = (
   engine: Engine,
   reference: string,
-  options: { readonly headers: ForwardedHeaders; readonly platform?: string | undefined; readonly signal: AbortSignal },
+  options: {
+    readonly headers: ForwardedHeaders;
+    readonly platform?: string | undefined;
+    readonly signal: AbortSignal;
+    /** Healthy engines that have the image. */
+    readonly sources: readonly Engine[];
+  },
 ) => Promise<void>;
 
 /** Who asks for a build engine: requests of one build must share an engine. */

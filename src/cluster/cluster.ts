@@ -275,15 +275,19 @@ export class Cluster {
 
   /**
    * Does `run`, which must rename the container on its engine, while the new name is kept from everyone else;
-   * when this resolves the mirror shows the new name. A name whose fate is unknown, because the engine is lost, is
-   * kept until the engine is back. Throws 400 or 409 as dockerd.
+   * when this resolves the mirror shows the new name. A name whose fate is unknown, because the answer was lost,
+   * is kept until the engine has spoken. Throws 400 or 409 as dockerd.
    */
   async renameContainer<T>(location: ContainerLocation, newName: string, run: () => Promise<T>): Promise<T> {
     const reservation = this.#names.reserveForRename(location, newName);
+    let isAnswered = false;
     try {
-      return await run();
+      const answer = await run();
+      isAnswered = true;
+      return answer;
     } finally {
-      if (await readSoon(location.engine, location.record.id)) reservation.release();
+      const isShown = await readSoon(location.engine, location.record.id);
+      if (isAnswered && isShown) reservation.release();
       else this.#releaseWhenKnown(location, reservation);
     }
   }

@@ -187,7 +187,7 @@ export class ContainerCreator {
       readSoon(engine, id),
       ...(makesVolume ? [engine.refreshVolumes(AbortSignal.timeout(settleLimitMs))] : []),
     ]);
-    if (isShown !== true && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
+    if (!isShown && !engine.mirror.containers.has(id)) this.#keepReserved(engine, attempts);
     const { name } = choice.view;
     this.#options.logger.info('a container was created', { container: id, name: prepared.name ?? '', node: name });
     return { engine, id, warnings: [...warnings, ...translated.warnings] };
@@ -198,7 +198,7 @@ export class ContainerCreator {
   }
 
   async #prepareNode({ view, needsImage, request }: Choice, { prepared, call }: Attempts): Promise<void> {
-    const { freshVolumes, provideImage } = this.#options;
+    const { freshVolumes, provideImage, images } = this.#options;
     const moves = prepared.request.volumes.map(async (name) => {
       if (request.volumes.includes(name)) freshVolumes.used(name);
       else await freshVolumes.move(name, view.engine);
@@ -206,7 +206,8 @@ export class ContainerCreator {
     await Promise.all(moves);
     if (!needsImage) return;
     const { headers, platform, signal } = call;
-    await provideImage(view.engine, prepared.image, { headers, platform, signal });
+    const sources = [...images.enginesWith(prepared.image)].filter(({ state }) => state === 'healthy');
+    await provideImage(view.engine, prepared.image, { headers, platform, signal, sources });
   }
 
   // The client's departure does not end the request: an engine creates the container all the same. The engine's loss

@@ -18,11 +18,16 @@ export async function readSoon(engine: Engine, containerId: string): Promise<boo
   }
 }
 
-/** Resolves when the mirror shows the container as it is now, the engine has left, or `signal` aborts. */
+/** An engine may still be at work on a call that was lost when it is asked for the first time. */
+const readsToBelieve = 3;
+
+/** Resolves when the mirror shows what became of a call that was lost, the engine has left, or `signal` aborts. */
 export async function readForCertain(engine: Engine, containerId: string, signal: AbortSignal): Promise<void> {
-  const backoff = new Backoff({ initialMs: 100, maxMs: 1_000 });
+  const backoff = new Backoff({ initialMs: 200, maxMs: 2_000 });
+  let reads = 0;
   while (!signal.aborted && engine.state !== 'gone') {
-    if (await engine.readContainer(containerId, signal)) return;
+    reads = (await engine.readContainer(containerId, signal)) ? reads + 1 : 0;
+    if (reads >= readsToBelieve) return;
     await sleep(backoff.next(), signal);
   }
 }

@@ -7,6 +7,7 @@ import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/emb
 import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
 import { openDiscovery } from '../../discovery/index.ts';
 import { formatListenAddress, type ListenAddress } from '../api/listen-address.ts';
+import { createProvideImage } from '../api/provide-image.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ApiSettings } from '../api/settings.ts';
 import { translateCreate } from '../api/translate.ts';
@@ -77,6 +78,7 @@ export class Manager {
       createRetry: options.createRetry,
       cpuMode: options.cpuMode,
       translate: translateCreate,
+      provideImage: createProvideImage(options.logger),
     });
   }
 

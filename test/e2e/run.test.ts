@@ -1,15 +1,11 @@
 // `docker run` and `docker exec` as a user types them: exit codes, streams of bytes, a terminal.
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { after, before, describe, it } from 'mocha';
+import { throughChild } from '../support/random-bytes.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { kindVariable, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
 import { Terminal } from '../support/rig/terminal.ts';
 import { until } from '../support/until.ts';
-
-const mebibyte = 1024 * 1024;
 
 describe('docker run and exec', () => {
   const socket = `${stateDirectory(rigKindNamed(process.env[kindVariable] ?? 'test'))}/shoal.sock`;
@@ -142,24 +138,4 @@ async function screenShows(terminal: Terminal, pattern: RegExp): Promise<void> {
   }).catch((error: unknown) => {
     throw new Error(`the screen shows:\n${screen}`, { cause: error });
   });
-}
-
-/** Sends random bytes while it reads; gives the checksums of both ways. */
-async function throughChild(
-  child: ChildProcess,
-  mebibytes: number,
-): Promise<{ sent: string; received: string; code: unknown }> {
-  const sent = createHash('sha256');
-  const received = createHash('sha256');
-  child.stdout?.on('data', (chunk: Buffer) => received.update(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => received.update(chunk));
-  const closed = once(child, 'close');
-  for (let count = 0; count < mebibytes; count += 1) {
-    const chunk = randomBytes(mebibyte);
-    sent.update(chunk);
-    if (child.stdin?.write(chunk) === false) await Promise.race([once(child.stdin, 'drain'), closed]);
-  }
-  child.stdin?.end();
-  const [code] = (await closed) as unknown[];
-  return { sent: sent.digest('hex'), received: received.digest('hex'), code };
 }

@@ -2,6 +2,7 @@
 import supertest from 'supertest';
 import type TestAgent from 'supertest/lib/agent.js';
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
+import { createProvideImage } from '../../src/api/provide-image.ts';
 import { ApiServer } from '../../src/api/server.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
 import type { ApiSettings } from '../../src/api/settings.ts';
@@ -72,6 +73,7 @@ export class SimulatedCluster {
       engineFactory: (address) => new Engine({ address, logger, timings: { ...quickTimings, ...options.timings } }),
       logger,
       translate: translateCreate,
+      provideImage: createProvideImage(logger),
       ...options.cluster,
     });
     const settings: ApiSettings = {

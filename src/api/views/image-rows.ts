@@ -85,21 +85,18 @@ function listAt(object: WireObject, field: string): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** Ready to be written as JSON. */
+type WrittenImageRow = Omit<ImageRow, 'VirtualSize'> & { readonly VirtualSize: number | undefined };
+
 /** The row as an engine of the client's version would write it. */
-export function imageRowFor(version: string, row: ImageRow): ImageRow {
+export function imageRowFor(version: string, row: ImageRow): WrittenImageRow {
   const [tags, digests] = [realTags(row), realDigests(row)];
   const names = compareApiVersion(version, '1.43') < 0 && tags.length === 0 && digests.length === 0;
   return {
-    ...withoutVirtualSize(row),
+    ...row,
     RepoTags: names ? [noTag] : tags,
     RepoDigests: names ? [noDigest] : digests,
-    ...(compareApiVersion(version, '1.44') < 0 ? { VirtualSize: row.Size ?? 0 } : {}),
+    // What is undefined is not written.
+    VirtualSize: compareApiVersion(version, '1.44') < 0 ? (row.Size ?? 0) : undefined,
   };
-}
-
-function withoutVirtualSize(row: ImageRow): ImageRow {
-  if (row.VirtualSize === undefined) return row;
-  const rest: Record<string, unknown> & ImageRow = { ...row };
-  delete rest['VirtualSize'];
-  return rest;
 }

@@ -30,9 +30,7 @@ export interface Exchange {
 
 export interface Scenario {
   readonly name: string;
-  /** Lowest version at which it makes sense; none: every one. */
-  readonly since?: string;
-  /** Scripts that start containers are slow: they are played at the engine's newest version and at 1.24 only. */
+  /** Scripts that start containers are slow: they are played at the newest version of an engine alone. */
   readonly pace: 'quick' | 'slow';
   readonly exchanges: readonly Exchange[];
 }

@@ -2,7 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { until } from '../until.ts';
 import { busyboxImageArchive } from './busybox-image.ts';
-import { httpCall, type HttpAnswer } from './http-call.ts';
+import type { Identity } from './certificates.ts';
+import { httpCall, type HttpAnswer, type HttpCall } from './http-call.ts';
 import { Machine } from './machine.ts';
 import { searchPath } from './packages.ts';
 import { stateDirectory, type RigKind } from './rig-kind.ts';
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly sharedKey?: boolean;
   /** Containers survive the engine's end. */
   readonly liveRestore?: boolean;
+  /** The engine's certificate, and the one with which the rig asks it: it then speaks TLS and believes no stranger. */
+  readonly tls?: { readonly own: Identity; readonly client: Identity };
   /** Further flags of dockerd. */
   readonly args?: readonly string[];
   /** Busybox is loaded unless this says otherwise. */
@@ -92,7 +95,7 @@ export class RigEngine {
 
   async isAnswering(): Promise<boolean> {
     try {
-      const { status } = await httpCall({ method: 'GET', url: `http://${this.address}/_ping`, timeoutMs: 2_000 });
+      const { status } = await httpCall({ ...this.#call('GET', '/_ping'), timeoutMs: 2_000 });
       return status === 200;
     } catch {
       return false;
@@ -101,11 +104,11 @@ export class RigEngine {
 
   /** Asks this engine itself, not through the manager. */
   async api(method: string, path: string, body?: unknown): Promise<HttpAnswer> {
-    return await httpCall({ method, url: `http://${this.address}${path}`, ...(body === undefined ? {} : { body }) });
+    return await httpCall({ ...this.#call(method, path), ...(body === undefined ? {} : { body }) });
   }
 
   async apiUpload(method: string, path: string, file: string): Promise<HttpAnswer> {
-    return await httpCall({ method, url: `http://${this.address}${path}`, file });
+    return await httpCall({ ...this.#call(method, path), file });
   }
 
   /** SIGKILL to dockerd alone; the processes of containers stay on the machine until it starts again. */
@@ -158,6 +161,11 @@ export class RigEngine {
     return this.#daemon;
   }
 
+  #call(method: string, path: string): HttpCall {
+    const { tls } = this.#options;
+    return { method, url: `${tls ? 'https' : 'http'}://${this.address}${path}`, tls: tls?.client };
+  }
+
   get #pidFile(): string {
     return `${this.machine.directory}/docker.pid`;
   }
@@ -165,13 +173,19 @@ export class RigEngine {
   #arguments(): string[] {
     const { labels = [], liveRestore = false, args = [] } = this.#options;
     return [
-      ...['--host', `tcp://${this.address}`, '--host', 'unix:///var/run/docker.sock', '--tls=false'],
+      ...['--host', `tcp://${this.address}`, '--host', 'unix:///var/run/docker.sock', ...this.#tlsArguments()],
       ...['--pidfile', this.#pidFile, '--cgroup-parent', this.machine.cgroupParent],
       ...['--insecure-registry', `${this.machine.kind.subnet}.0/24`],
       ...labels.flatMap((label) => ['--label', label]),
       ...(liveRestore ? ['--live-restore'] : []),
       ...args,
     ];
+  }
+
+  #tlsArguments(): string[] {
+    const own = this.#options.tls?.own;
+    if (own === undefined) return ['--tls=false'];
+    return ['--tlsverify', '--tlscacert', own.ca, '--tlscert', own.cert, '--tlskey', own.key];
   }
 
   /** Engines before 25 keep their id in /etc/docker, which clones share; newer ones keep it beside their images. */

@@ -15,10 +15,9 @@ export interface HttpAnswer {
 
 export interface HttpCall {
   readonly method: string;
-  /** "HOST:PORT". */
-  readonly address: string;
-  readonly path: string;
-  /** With it the call goes over TLS. */
+  /** "http://HOST:PORT/path", or https. */
+  readonly url: string;
+  /** Of an https call. */
   readonly tls?: Identity | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -30,8 +29,7 @@ export interface HttpCall {
 
 export async function httpCall({
   method,
-  address,
-  path,
+  url,
   tls,
   body,
   file,
@@ -41,7 +39,7 @@ export async function httpCall({
   const signal = AbortSignal.timeout(timeoutMs);
   const type = file === undefined ? 'application/json' : 'application/x-tar';
   const open = tls === undefined ? request : secureRequest;
-  const outgoing = open(`${tls === undefined ? 'http' : 'https'}://${address}${path}`, {
+  const outgoing = open(url, {
     ...(tls && { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) }),
     method,
     agent: false,

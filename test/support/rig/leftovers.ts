@@ -4,6 +4,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { run } from './command.ts';
+import { thaw } from './frozen.ts';
 import { cgroupParent, linkPrefix, bridgeName, markVariable, stateDirectory, type RigKind } from './rig-kind.ts';
 
 /** Names of everything of this kind that exists now; empty when nothing does. */
@@ -22,6 +23,7 @@ export async function leftovers(kind: RigKind): Promise<string[]> {
 export async function removeLeftovers(kind: RigKind): Promise<void> {
   for (let attempt = 1; attempt <= 100; attempt += 1) {
     killMarkedProcesses(kind);
+    thaw(cgroupParent(kind));
     if (markedProcesses(kind).length === 0) break;
     await delay(50);
   }

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { until } from '../until.ts';
 import { run, runOrThrow, systemEnvironment } from './command.ts';
+import { thaw } from './frozen.ts';
 import { RigProcess, type RigProcessOptions } from './rig-process.ts';
 import {
   bridgeAddress,
@@ -95,7 +96,9 @@ export class Machine {
     const init = this.#init;
     if (!init) return;
     this.#init = undefined;
-    await init.kill();
+    const dead = init.kill();
+    thaw(this.cgroupParent);
+    await dead;
     // Waiting for the kernel to do it would let a quick boot find the old link.
     await run('ip', ['link', 'delete', this.#link]);
   }

@@ -1,8 +1,9 @@
 // The product as its users run it: a manager and agents, each a process of its own with the built command line.
 import { until } from '../until.ts';
+import type { Identity } from './certificates.ts';
 import { systemEnvironment } from './command.ts';
 import type { RigEngine } from './engine.ts';
-import { httpCall, type HttpAnswer } from './http-call.ts';
+import { httpCall, type HttpAnswer, type HttpCall } from './http-call.ts';
 import { bridgeAddress, projectDirectory, stateDirectory, type RigKind } from './rig-kind.ts';
 import { RigProcess } from './rig-process.ts';
 
@@ -12,6 +13,8 @@ export interface ManagerOptions {
   /** Addresses to listen on besides the rig's own, as `--host` takes them. */
   readonly listen?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Where clients must use TLS: with what the rig itself asks the manager. */
+  readonly tls?: Identity;
   /** Port on the rig's address; 2375 by default. */
   readonly port?: number;
   /** Tells several managers of one rig apart in logs. */
@@ -78,7 +81,7 @@ export class RigManager {
   }
 
   async api(method: string, path: string, body?: unknown): Promise<HttpAnswer> {
-    return await httpCall({ method, url: `http://${this.address}${path}`, ...(body === undefined ? {} : { body }) });
+    return await httpCall({ ...this.#call(method, path), ...(body === undefined ? {} : { body }) });
   }
 
   /** The names of the nodes that the manager calls healthy. */
@@ -125,9 +128,14 @@ export class RigManager {
     return this.#process;
   }
 
+  #call(method: string, path: string): HttpCall {
+    const { tls } = this.#options;
+    return { method, url: `${tls ? 'https' : 'http'}://${this.address}${path}`, tls };
+  }
+
   async #isAnswering(): Promise<boolean> {
     try {
-      const { status } = await httpCall({ method: 'GET', url: `http://${this.address}/_ping`, timeoutMs: 2_000 });
+      const { status } = await httpCall({ ...this.#call('GET', '/_ping'), timeoutMs: 2_000 });
       return status === 200;
     } catch {
       return false;

@@ -56,8 +56,8 @@ describe('a refresh', () => {
   it('lets those who ask during a read wait for one more, however many they are', async () => {
     const { refresh, reads } = aRefresh();
     const first = counted([refresh.request()]);
+    await until('the first read began', () => reads.length === 1);
     const later = counted([refresh.request(), refresh.request(), refresh.request()]);
-    assert.equal(reads.length, 1);
     reads[0]?.resolve(undefined);
     await until('the second read began', () => reads.length === 2);
     assert.equal(first.count, 1);
@@ -67,9 +67,19 @@ describe('a refresh', () => {
     assert.equal(reads.length, 2);
   });
 
+  it('reads once for all who ask at one time', async () => {
+    const { refresh, reads } = aRefresh();
+    const all = counted([refresh.request(), refresh.request()]);
+    await until('the read began', () => reads.length === 1);
+    reads[0]?.resolve(undefined);
+    await until('all are released', () => all.count === 2);
+    assert.equal(reads.length, 1);
+  });
+
   it('reads anew for a request that comes when the last read has ended', async () => {
     const made = aRefresh();
     const first = made.refresh.request();
+    await until('it reads', () => made.reads.length === 1);
     made.reads[0]?.resolve(undefined);
     await first;
     const second = made.refresh.request();
@@ -110,10 +120,11 @@ describe('a refresh', () => {
   it('releases everyone when it is abandoned, and starts anew afterwards', async () => {
     const { refresh, reads } = aRefresh();
     const waiting = counted([refresh.request(), refresh.request()]);
+    await until('the read began', () => reads.length === 1);
     refresh.abandon();
     await until('all are released', () => waiting.count === 2);
     const again = counted([refresh.request()]);
-    assert.equal(reads.length, 2);
+    await until('another read began', () => reads.length === 2);
     reads[0]?.resolve(undefined);
     await turn();
     assert.equal(again.count, 0);
@@ -126,6 +137,7 @@ describe('a refresh', () => {
     const leaving = new AbortController();
     const gone = counted([refresh.request(leaving.signal)]);
     const others = counted([refresh.request()]);
+    await until('the read began', () => reads.length === 1);
     leaving.abort();
     await until('the first is released', () => gone.count === 1);
     assert.equal(others.count, 0);

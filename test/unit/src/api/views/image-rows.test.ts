@@ -22,7 +22,7 @@ describe('mergeImageRows', () => {
     );
     assert.equal(others.length, 0);
     assert.deepEqual(merged?.RepoTags, ['x:1', 'x:2', 'y:1']);
-    assert.deepEqual(merged?.RepoDigests, ['x@sha256:1', 'y@sha256:2']);
+    assert.deepEqual(merged.RepoDigests, ['x@sha256:1', 'y@sha256:2']);
   });
 
   it('keeps two images of one name apart', () => {

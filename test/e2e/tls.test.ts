@@ -1,0 +1,243 @@
+// TLS on both sides of the manager: stock clients with --tlsverify in front of it, engines with --tlsverify behind it.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'mocha';
+import { checksumOf, throughChild, writeRandomFile } from '../support/random-bytes.ts';
+import { CertificateAuthority, type Identity } from '../support/rig/certificates.ts';
+import type { CommandResult } from '../support/rig/command.ts';
+import { bridgeAddress, kindVariable, nodeAddress, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
+import { startRig, type Rig } from '../support/rig/rig.ts';
+import { RigManager } from '../support/rig/shoal-process.ts';
+import { until } from '../support/until.ts';
+
+const mebibytes = 64;
+const kind = rigKindNamed(process.env[kindVariable] ?? 'test');
+const socket = `${stateDirectory(kind)}/shoal.sock`;
+
+function tlsFlags({ ca, cert, key }: Identity): string[] {
+  return ['--tlsverify', '--tlscacert', ca, '--tlscert', cert, '--tlskey', key];
+}
+
+/** The environment of a stock client that shows this identity. */
+function asClient({ directory }: Identity): Record<string, string> {
+  return { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory };
+}
+
+describe('TLS to clients and engines', () => {
+  let rig: Rig;
+  let folder: string;
+  let authority: CertificateAuthority;
+  let client: Identity;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'shoal-tls-'));
+    authority = await CertificateAuthority.create(join(folder, 'ours'), 'ours');
+    client = await authority.issue('client');
+    const own = await authority.issue('manager', { addresses: [bridgeAddress(kind)] });
+    const engines = await Promise.all(
+      [1, 2].map((number) => authority.issue(`node-${number}`, { addresses: [nodeAddress(kind, number)] })),
+    );
+    rig = await startRig({
+      engines: [
+        { release: '20.10', tls: { own: engines[0]!, client } },
+        { release: '28.5', tls: { own: engines[1]!, client } },
+      ],
+      manager: { args: tlsFlags(own), tls: client, listen: [`unix://${socket}`] },
+      agentArgs: Object.entries({ 'kv.cacertfile': client.ca, 'kv.certfile': client.cert, 'kv.keyfile': client.key }).flatMap(
+        ([option, path]) => ['--discovery-opt', `${option}=${path}`],
+      ),
+      needs: ['buildx'],
+    });
+    for (const number of [1, 2]) {
+      const talks = ['busybox', 'sh', '-c', 'while :; do date; sleep 1; done'];
+      await succeed(`tcp://${rig.manager.address}`, ['run', '-d', '--name', `talker-${number}`, ...talks]);
+    }
+  });
+
+  after(async () => {
+    await rig.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  /** Unix sockets are plain. */
+  function environment(address: string): Record<string, string> {
+    return { DOCKER_HOST: address, ...(address.startsWith('tcp:') ? asClient(client) : {}) };
+  }
+
+  async function succeed(address: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const result = await rig.docker(args, { env: { ...environment(address), ...env } });
+    assert.equal(result.code, 0, `docker ${args.join(' ')}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  for (const side of ['TLS', 'the unix socket'] as const) {
+    const address = side === 'TLS' ? `tcp://${bridgeAddress(kind)}:2375` : `unix://${socket}`;
+
+    for (const args of [
+      ['run', '--rm', '-i', 'busybox', 'cat'],
+      ['exec', '-i', 'talker-1', 'cat'],
+      ['exec', '-i', 'talker-2', 'cat'],
+    ]) {
+      it(`carries ${mebibytes} MiB and the end of the input through ${args.slice(0, 3).join(' ')} over ${side}`, async () => {
+        const child = rig.clients.spawnDocker(args, { env: environment(address) });
+        const { sent, received, code } = await throughChild(child, mebibytes);
+        assert.deepEqual({ received, code }, { received: sent, code: 0 });
+      });
+    }
+
+    it(`copies ${mebibytes} MiB into a container and out of it over ${side}`, async () => {
+      const [there, back] = [join(folder, 'there'), join(folder, 'back')];
+      await writeRandomFile(there, mebibytes);
+      for (const talker of ['talker-1', 'talker-2']) {
+        await succeed(address, ['cp', there, `${talker}:/copied`]);
+        await succeed(address, ['cp', `${talker}:/copied`, back]);
+        assert.equal(await checksumOf(back), await checksumOf(there));
+      }
+    });
+
+    it(`follows logs and lets go of them over ${side}`, async () => {
+      const logs = rig.clients.spawnDocker(['logs', '-f', 'talker-1'], { env: environment(address) });
+      const closed = once(logs, 'close');
+      let lines = 0;
+      logs.stdout?.on('data', (chunk: Buffer) => (lines += chunk.toString().split('\n').length - 1));
+      await until('lines come as they are written', () => lines >= 3);
+      logs.kill('SIGINT');
+      await closed;
+    });
+
+    for (const [builder, buildkit] of [
+      ['the classic builder', '0'],
+      ['BuildKit', '1'],
+    ] as const) {
+      it(`builds with ${builder} over ${side}`, async () => {
+        const context = await mkdtemp(join(folder, 'context-'));
+        await writeFile(join(context, 'Dockerfile'), 'FROM busybox\nCOPY big /big\nRUN sha256sum /big > /sum\n');
+        await writeRandomFile(join(context, 'big'), mebibytes);
+        const tag = `built-${side === 'TLS' ? 'tls' : 'unix'}-${buildkit}`;
+        await succeed(address, ['build', '-q', '-t', tag, context], { DOCKER_BUILDKIT: buildkit });
+        const sum = await succeed(address, ['run', '--rm', tag, 'cat', '/sum']);
+        assert.equal(sum.split(' ')[0], await checksumOf(join(context, 'big')));
+      });
+    }
+  }
+
+  describe('refuses a client', () => {
+    let stranger: CertificateAuthority;
+
+    before(async () => {
+      stranger = await CertificateAuthority.create(join(folder, 'others'), 'others');
+    });
+
+    async function ps(env: Record<string, string>): Promise<CommandResult> {
+      return await rig.docker(['ps'], { env });
+    }
+
+    it('that shows no certificate, and tells it so', async () => {
+      const { code, stderr } = await rig.docker(['--tlsverify', '--tlscacert', client.ca, 'ps'], {
+        env: { DOCKER_CERT_PATH: join(folder, 'nowhere') },
+      });
+      assert.equal(code, 1);
+      assert.match(stderr, /certificate required/);
+    });
+
+    it('with a certificate of another authority', async () => {
+      const foreign = await stranger.issue('client');
+      const { code } = await rig.docker(
+        ['--tlsverify', '--tlscacert', client.ca, '--tlscert', foreign.cert, '--tlskey', foreign.key, 'ps'],
+      );
+      assert.equal(code, 1);
+      await logSays(/failed the TLS handshake.*UNABLE_TO_VERIFY_LEAF_SIGNATURE|failed the TLS handshake.*UNABLE_TO_GET_ISSUER/s);
+    });
+
+    it('with a certificate that has expired', async () => {
+      const expired = await authority.issue('expired', { isExpired: true });
+      assert.equal((await ps(asClient(expired))).code, 1);
+      await logSays(/failed the TLS handshake.*CERT_HAS_EXPIRED/s);
+    });
+
+    it('that speaks no TLS', async () => {
+      assert.equal((await ps({})).code, 1);
+      await logSays(/failed the TLS handshake.*ERR_SSL_HTTP_REQUEST/s);
+    });
+
+    it('that does not trust the manager, which the client says itself', async () => {
+      const foreign = await stranger.issue('distrustful');
+      const { code, stderr } = await ps(asClient(foreign));
+      assert.equal(code, 1);
+      assert.match(stderr, /certificate/);
+    });
+
+    async function logSays(what: RegExp): Promise<void> {
+      await until(`the log says ${what.source}`, () => what.test(rig.manager.log()));
+    }
+  });
+
+  describe('shows why there is no trust between it and an engine', () => {
+    function towardsEngines(identity: Identity): string[] {
+      return [...tlsFlags(identity), '--tls-for', 'engines'];
+    }
+
+    async function errorOfNode(args: readonly string[], port: number): Promise<string> {
+      const nodes = `nodes://${rig.engines[0]!.address}`;
+      const manager = new RigManager(kind, nodes, { args, port, name: `manager-${port}` });
+      try {
+        await manager.start();
+        let error = '';
+        await until('info tells the error', async () => {
+          const { stdout } = await rig.docker(['info'], { env: { DOCKER_HOST: `tcp://${manager.address}` } });
+          error = / Error: (.+)/.exec(stdout)?.[1] ?? '';
+          return error !== '' && !error.includes('(none)');
+        });
+        return error;
+      } finally {
+        await manager.stop();
+      }
+    }
+
+    it('whose certificate is of another authority', async () => {
+      const others = await CertificateAuthority.create(join(folder, 'third'), 'third');
+      assert.match(await errorOfNode(towardsEngines(await others.issue('manager')), 2391), /certificate/);
+    });
+
+    it('that refuses its expired certificate', async () => {
+      const expired = await authority.issue('expired-manager', { isExpired: true });
+      assert.match(await errorOfNode(towardsEngines(expired), 2392), /certificate|alert/);
+    });
+
+    it('that wants TLS from a manager that speaks none', async () => {
+      assert.match(await errorOfNode([], 2393), /HTTP/);
+    });
+  });
+});
+
+describe('TLS to clients alone', () => {
+  let rig: Rig;
+  let folder: string;
+  let client: Identity;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'shoal-tls-'));
+    const authority = await CertificateAuthority.create(join(folder, 'ours'), 'ours');
+    client = await authority.issue('client');
+    const own = await authority.issue('manager', { addresses: [bridgeAddress(kind)] });
+    rig = await startRig({
+      engines: ['28.5'],
+      discovery: 'nodes',
+      manager: { args: [...tlsFlags(own), '--tls-for', 'clients'], tls: client },
+    });
+  });
+
+  after(async () => {
+    await rig.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it('runs containers on plain engines for clients with certificates', async () => {
+    const args = ['run', '--rm', '-i', 'busybox', 'cat'];
+    const { sent, received, code } = await throughChild(rig.clients.spawnDocker(args, { env: asClient(client) }), 8);
+    assert.deepEqual({ received, code }, { received: sent, code: 0 });
+  });
+});

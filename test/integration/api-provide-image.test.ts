@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'mocha';
+import { startSimulatedCluster, type SimulatedCluster } from '../support/simulated-cluster.ts';
+
+describe('an image that only another node has', () => {
+  let simulated: SimulatedCluster | undefined;
+
+  afterEach(async () => {
+    await simulated?.stop();
+  });
+
+  async function startWith(image: string): Promise<SimulatedCluster> {
+    simulated = await startSimulatedCluster({
+      engines: [
+        { name: 'node-1', images: [image] },
+        { name: 'node-2', images: [] },
+      ],
+    });
+    return simulated;
+  }
+
+  function createOnNode2(cluster: SimulatedCluster, image: string) {
+    return cluster.api.post('/containers/create').send({ Image: image, Env: ['constraint:node==node-2'] });
+  }
+
+  it('is pulled by the node that must run the container', async () => {
+    const cluster = await startWith('app:1');
+
+    const answer = await createOnNode2(cluster, 'app:1').expect(201);
+
+    assert.equal(cluster.engineOf((answer.body as { Id: string }).Id).name, 'node-2');
+    assert.ok(cluster.engine('node-2').requests.some(({ path }) => path.includes('/images/create')));
+  });
+
+  it('is copied from there when no registry gives it', async () => {
+    const cluster = await startWith('missing/app:1');
+
+    await createOnNode2(cluster, 'missing/app:1').expect(201);
+
+    const [original] = cluster.engine('node-1').images.keys();
+    assert.deepEqual([...cluster.engine('node-2').images.keys()], [original]);
+  });
+
+  it('is copied once for containers that are created at the same time', async () => {
+    const cluster = await startWith('missing/app:1');
+
+    const answers = await Promise.all([1, 2, 3, 4].map(() => createOnNode2(cluster, 'missing/app:1')));
+
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [201, 201, 201, 201],
+    );
+    const loads = cluster.engine('node-2').requests.filter(({ path }) => path.includes('/images/load'));
+    assert.equal(loads.length, 1);
+  });
+
+  it('leaves the refusal to the client when the copy breaks off', async () => {
+    const cluster = await startWith('missing/app:1');
+    cluster.engine('node-1').faults.cut(/GET .*\/images\/get/);
+
+    const answer = await createOnNode2(cluster, 'missing/app:1');
+
+    assert.equal(answer.status, 503);
+    assert.match((answer.body as { message: string }).message, /node-1/);
+    assert.equal(cluster.engine('node-2').containers.size, 0);
+  });
+});
