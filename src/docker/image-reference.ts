@@ -40,14 +40,17 @@ export function parseImageReference(reference: string): ImageReference | undefin
   return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest };
 }
 
+const wholeId = /^[0-9a-f]{64}$/;
+
 /** "docker.io/library/busybox:latest"; undefined when `reference` is not valid. */
 export function normalizeReference(reference: string): string | undefined {
   const parsed = parseImageReference(reference);
   return parsed === undefined ? undefined : `${parsed.domain}/${parsed.path}${suffix(parsed)}`;
 }
 
-/** The short spelling that engines show: "busybox:latest". What is not valid comes back unchanged. */
+/** The short spelling that engines show: "busybox:latest", "sha256:..." for a whole id. What is not valid comes back unchanged. */
 export function familiarReference(reference: string): string {
+  if (wholeId.test(reference)) return `sha256:${reference}`;
   const parsed = parseImageReference(reference);
   if (parsed === undefined) return reference;
   return `${familiarRepository(parsed)}${suffix(parsed)}`;

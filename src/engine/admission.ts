@@ -2,12 +2,15 @@
 // half-read answers. A slow one is not waited for: its place is given on, and it goes on beside the others.
 import { sleep } from '../common/abort.ts';
 import { Limiter } from './limiter.ts';
+import { spaceBytes } from './read-pool.ts';
 
 /** Enough to keep a manager busy with engines that are tens of milliseconds away. */
 const readAtOnce = 48;
 const placeHeldMs = 1_000;
 
 export class Admission {
+  /** Where the answers of engines are read to before they are parsed. */
+  readonly space = Buffer.allocUnsafeSlow(spaceBytes);
   readonly #places = new Limiter(readAtOnce);
 
   /** The result of `work`, begun when its turn has come. Rejects with the signal's reason when it aborts before that. */

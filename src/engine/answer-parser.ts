@@ -5,7 +5,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface RawAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
+  /** The body as text. */
+  readonly body: string;
   /** Whether the connection can carry another request. */
   readonly keepsAlive: boolean;
 }
@@ -39,11 +40,20 @@ export class AnswerParser {
   /** Of the body or of the current chunk. */
   #missingBytes = 0;
 
-  /** The answer once its last byte has come. Throws on what no server may send; the connection is of no use then. */
+  /**
+   * The answer once its last byte has come. `bytes` may be overwritten afterwards. Throws on what no server may send;
+   * the connection is of no use then.
+   */
   push(bytes: Buffer): RawAnswer | undefined {
+    const partsBefore = this.#body.length;
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
     while (this.#step());
-    if (this.#part !== 'done') return undefined;
+    if (this.#part !== 'done') {
+      this.#held = Buffer.from(this.#held);
+      for (let part = partsBefore; part < this.#body.length; part++)
+        this.#body[part] = Buffer.from(this.#body[part] ?? nothing);
+      return undefined;
+    }
     if (this.#held.length > 0) throw new MalformedHttp('more bytes than the answer has');
     return this.#finish();
   }
@@ -148,7 +158,7 @@ export class AnswerParser {
     const [only = nothing] = this.#body;
     const answer = {
       ...head,
-      body: this.#body.length <= 1 ? only : Buffer.concat(this.#body),
+      body: (this.#body.length <= 1 ? only : Buffer.concat(this.#body)).toString('utf8'),
       keepsAlive: head.keepsAlive && this.#part === 'done',
     };
     this.#part = 'head';

@@ -62,6 +62,8 @@ export interface EngineClientOptions {
   /** Ends every call. */
   readonly signal: AbortSignal;
   readonly requestTimeoutMs: number;
+  /** As of the pool of reads. */
+  readonly space?: Buffer | undefined;
 }
 
 /** The part of the library that is used; its own types leave it open. */
@@ -161,7 +163,7 @@ export class EngineClient {
     try {
       const answer = await this.#reads.get({ path: `${target}${search}`, signal, timeoutMs, urgency });
       const { status, headers } = answer;
-      const body = parseAnswer(answer.body.toString('utf8'), headers);
+      const body = parseAnswer(answer.body, headers);
       if (status >= 400) throw new ApiError(status, messageOf(body, status));
       return { status, headers, body };
     } catch (error) {

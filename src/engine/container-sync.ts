@@ -63,14 +63,16 @@ export class ContainerSync {
     const rows = await this.#rows.loadAll(signal);
     mirror.keepOnly(new Set(rows.map((row) => row.Id)), start);
     this.#round += 1;
-    await Promise.all(
-      rows.map(async (row) => {
-        const known = mirror.containers.get(row.Id);
-        const isDue = depth === 'every' || shareOf(row.Id) === this.#round % roundsUntilAllInspected;
-        if (!isDue && known?.details !== undefined && sameRow(known.row, row)) return;
-        await this.#readListed(row, start, signal);
-      }),
-    );
+    const due = rows.filter((row) => {
+      const known = mirror.containers.get(row.Id);
+      const isDue = depth === 'every' || shareOf(row.Id) === this.#round % roundsUntilAllInspected;
+      return isDue || known?.details === undefined || !sameRow(known.row, row);
+    });
+    const next = due.values();
+    const readOn = async (): Promise<void> => {
+      for (const row of next) await this.#readListed(row, start, signal);
+    };
+    await Promise.all(Array.from({ length: inspectsAtOnce }, readOn));
   }
 
   /** Releases everyone who waits for a refresh, and ends the reads under way. */

@@ -81,7 +81,10 @@ export class Engine {
     const name = (): string => this.name;
     const { signal } = this.#tasks;
     const { requestTimeoutMs } = timings;
-    this.client = new EngineClient({ host, port, agent: this.#agent, tls, name, signal, requestTimeoutMs });
+    this.client = new EngineClient({
+      ...{ host, port, agent: this.#agent, tls, name, signal, requestTimeoutMs },
+      space: admission.space,
+    });
     this.#mirror = new EngineMirror((change) => {
       this.#updatedAt = new Date();
       this.#tell(change);

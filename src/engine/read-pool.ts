@@ -11,6 +11,8 @@ export interface ReadPoolOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: EngineTls | undefined;
+  /** Where bytes are read to before they are parsed; many pools may share it. */
+  readonly space?: Buffer | undefined;
 }
 
 export interface RawRead {
@@ -33,6 +35,7 @@ const usualConnections = 3;
 /** Reads that an engine leaves unanswered keep their connections; the others then get new ones, up to here. */
 const maxConnections = 24;
 const stallMs = 500;
+export const spaceBytes = 64 * 1024;
 const idleMs = 12_000;
 
 export class ReadPool {
@@ -41,11 +44,13 @@ export class ReadPool {
   readonly #connections = new Set<ReadConnection>();
   readonly #idle: ReadConnection[] = [];
   readonly #waiting: PendingRead[] = [];
+  readonly #space: Buffer;
   #stall: NodeJS.Timeout | undefined;
   #isDestroyed = false;
 
   constructor(options: ReadPoolOptions) {
     this.#options = options;
+    this.#space = options.space ?? Buffer.allocUnsafeSlow(spaceBytes);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
     this.#request = `HTTP/1.1\r\nHost: ${host}:${options.port}\r\nUser-Agent: shoal\r\n\r\n`;
   }
@@ -128,7 +133,8 @@ export class ReadPool {
   }
 
   #open(pending: PendingRead): void {
-    const connection = new ReadConnection(this.#dial(), {
+    const connection: ReadConnection = new ReadConnection({
+      dial: (onBytes) => this.#dial(onBytes),
       onFree: () => {
         this.#serveNext(connection);
       },
@@ -167,10 +173,22 @@ export class ReadPool {
     }, stallMs);
   }
 
-  #dial(): net.Socket {
+  #dial(onBytes: (bytes: Buffer) => void): net.Socket {
     const { host, port, tls: identity } = this.#options;
-    if (identity === undefined) return net.connect({ host, port, noDelay: true });
-    return tls.connect({ ...identity, host, port, servername: net.isIP(host) === 0 ? host : '' });
+    if (identity === undefined) return net.connect({ host, port, noDelay: true, onread: this.#readInto(onBytes) });
+    const socket = tls.connect({ ...identity, host, port, servername: net.isIP(host) === 0 ? host : '' });
+    return socket.on('data', onBytes);
+  }
+
+  /** What a connection brings is used up at once, so all of them write to the same place. */
+  #readInto(onBytes: (bytes: Buffer) => void): net.OnReadOpts {
+    return {
+      buffer: () => this.#space,
+      callback: (length) => {
+        onBytes(this.#space.subarray(0, length));
+        return true;
+      },
+    };
   }
 
   #bytesOf({ read }: PendingRead): string {
@@ -178,7 +196,9 @@ export class ReadPool {
   }
 }
 
-interface ConnectionEvents {
+interface ConnectionOptions {
+  /** Connects; every arrival of bytes is told, and they are gone when `onBytes` has returned. */
+  readonly dial: (onBytes: (bytes: Buffer) => void) => net.Socket;
   readonly onFree: () => void;
   readonly onClosed: () => void;
 }
@@ -190,15 +210,15 @@ class ReadConnection {
   readonly #onFree: () => void;
   #error: unknown;
 
-  constructor(socket: net.Socket, { onFree, onClosed }: ConnectionEvents) {
+  constructor({ dial, onFree, onClosed }: ConnectionOptions) {
+    const socket = dial((bytes) => {
+      this.#receive(bytes);
+    });
     this.#socket = socket;
     this.#onFree = onFree;
     socket.setTimeout(idleMs);
     socket.on('timeout', () => {
       if (this.current === undefined) socket.destroy();
-    });
-    socket.on('data', (bytes: Buffer) => {
-      this.#receive(bytes);
     });
     socket.on('error', (error) => {
       this.#error ??= error;

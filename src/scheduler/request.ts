@@ -92,10 +92,11 @@ function nanoCpusOf(host: unknown, mode: CpuMode): number {
 
 /**
  * Compose creates the new container of a service beside the old one, which it stops only then: what the old one
- * holds is free for the new one. It says so with a label, and with a name that begins with the old one's short id.
+ * holds is free for the new one. It says so with a name that begins with the old one's short id, and with a label that
+ * holds, depending on the version of Compose, the id or merely "SERVICE-NUMBER".
  */
 function replacedContainer(labels: Readonly<Record<string, string>>, name: string | undefined): string | undefined {
+  const named = /^\/?([0-9a-f]{12})_/.exec(name ?? '')?.[1];
   const labelled = labels['com.docker.compose.replace'];
-  if (labelled !== undefined && labelled !== '') return labelled;
-  return /^\/?([0-9a-f]{12})_/.exec(name ?? '')?.[1];
+  return named ?? (labelled === '' ? undefined : labelled);
 }

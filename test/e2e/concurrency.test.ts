@@ -68,7 +68,8 @@ describe('creates at once', () => {
 
     assert.deepEqual(countByStatus(answers), { 201: 1, 409: 19 });
     for (const { status, body } of answers) {
-      if (status === 409) assert.match(text(body, 'message'), /^Conflict\. The container name "\/only" is already in use/);
+      if (status === 409)
+        assert.match(text(body, 'message'), /^Conflict\. The container name "\/only" is already in use/);
     }
     assert.equal((await containersOfEngines()).flat().length, 1);
   });
@@ -90,9 +91,7 @@ describe('creates at once', () => {
 
   it('make containers that run at once', async () => {
     const runs = await createMany(24, () => ['/containers/create', { Image: 'busybox', Cmd: ['sleep', '3600'] }]);
-    const started = await Promise.all(
-      runs.map(({ body }) => call('POST', `/containers/${text(body, 'Id')}/start`)),
-    );
+    const started = await Promise.all(runs.map(({ body }) => call('POST', `/containers/${text(body, 'Id')}/start`)));
 
     assert.deepEqual(countByStatus(started), { 204: 24 });
     assert.equal(elements((await rig.api('GET', '/containers/json')).json).length, 24);
@@ -102,9 +101,7 @@ describe('creates at once', () => {
     count: number,
     describeContainer: (index: number) => readonly [string, unknown],
   ): Promise<Answer[]> {
-    return await Promise.all(
-      Array.from({ length: count }, (_, index) => call('POST', ...describeContainer(index))),
-    );
+    return await Promise.all(Array.from({ length: count }, (_, index) => call('POST', ...describeContainer(index))));
   }
 
   async function call(method: string, path: string, body?: unknown): Promise<Answer> {

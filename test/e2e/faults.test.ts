@@ -19,11 +19,7 @@ describe('a cluster of which something fails', () => {
 
   before(async () => {
     rig = await startRig({
-      engines: [
-        { release: '20.10', liveRestore: true },
-        { release: '28.5', liveRestore: true },
-        { release: '20.10' },
-      ],
+      engines: [{ release: '20.10', liveRestore: true }, { release: '28.5', liveRestore: true }, { release: '20.10' }],
       discovery: 'consul',
       agentArgs: ['--heartbeat', '1s', '--ttl', '4s'],
     });
@@ -197,9 +193,7 @@ describe('a cluster of which something fails', () => {
     const details = rows.slice(start + 1);
     const end = details.findIndex((row) => !text(row, 0).includes('└'));
     return Object.fromEntries(
-      details
-        .slice(0, end === -1 ? undefined : end)
-        .map((row) => [text(row, 0).replace(/^.*└ /, ''), text(row, 1)]),
+      details.slice(0, end === -1 ? undefined : end).map((row) => [text(row, 0).replace(/^.*└ /, ''), text(row, 1)]),
     );
   }
 

@@ -45,7 +45,8 @@ describe('a manager with several addresses', () => {
       .split('\n')
       .filter((line) => line.includes('ready'));
     assert.equal(lines.length, 1);
-    for (const address of [`tcp://${rig.manager.address}`, ...addresses]) assert.ok(lines[0]!.includes(address), lines[0]);
+    for (const address of [`tcp://${rig.manager.address}`, ...addresses])
+      assert.ok(lines[0]!.includes(address), lines[0]);
   });
 
   it('keeps its unix socket from strangers', () => {

@@ -70,13 +70,13 @@ describe('lists of the whole cluster', () => {
       [['name=web'], webs],
       [['name=^/web-1$'], ['web-1']],
       [['name=^web-[12]$'], ['web-2', 'web-1']],
-      [['name=web-1', 'name=paused'], ['paused', 'web-1']],
+      [
+        ['name=web-1', 'name=paused'],
+        ['paused', 'web-1'],
+      ],
       [['label=app'], ['failed', ...webs]],
       [['label=app=job'], ['failed']],
-      [
-        ['label=app=web', 'label=number=4'],
-        ['web-4'],
-      ],
+      [['label=app=web', 'label=number=4'], ['web-4']],
       [['label=app=nothing'], []],
       [['status=created'], ['created']],
       [['status=paused'], ['paused']],
@@ -111,10 +111,7 @@ describe('lists of the whole cluster', () => {
       [['expose=9000-9100/tcp'], ['exposing']],
       [['is-task=false'], all],
       [['is-task=true'], []],
-      [
-        ['name=web', 'status=paused'],
-        [],
-      ],
+      [['name=web', 'status=paused'], []],
     ];
     for (const [filter, expected] of filters) {
       it(`pass the filter ${filter.join(' and ')}`, async () => {

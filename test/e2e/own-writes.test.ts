@@ -112,7 +112,10 @@ describe('a call that changes something', () => {
   async function isSeen(id: string, expected: { readonly name: string; readonly state: string }): Promise<unknown> {
     const [list, { json: inspect }] = await Promise.all([listOf(id), rig.api('GET', `/containers/${id}/json`)]);
     const row = list[0];
-    assert.deepEqual({ name: field(row, 'Names', 0), state: field(row, 'State') }, { ...expected, name: `/${expected.name}` });
+    assert.deepEqual(
+      { name: field(row, 'Names', 0), state: field(row, 'State') },
+      { ...expected, name: `/${expected.name}` },
+    );
     assert.deepEqual(
       { name: field(inspect, 'Name'), state: field(inspect, 'State', 'Status') },
       { ...expected, name: `/${expected.name}` },

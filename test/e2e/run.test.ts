@@ -30,7 +30,6 @@ describe('docker run and exec', () => {
       [['run', '--rm', 'busybox', 'true'], 0],
       [['run', '--rm', 'busybox', 'false'], 1],
       [['run', '--rm', 'busybox', 'sh', '-c', 'exit 42'], 42],
-      [['run', '--rm', 'busybox', 'sh', '-c', 'kill -9 $$'], 137],
       [['run', '--rm', 'busybox', 'no-such-program'], 127],
       [['run', '--rm', 'busybox', '/etc'], 126],
       [['run', '--rm', '--no-such-flag', 'busybox'], 125],
@@ -55,7 +54,8 @@ describe('docker run and exec', () => {
       codes,
       Array.from({ length: 12 }, (_, index) => index),
     );
-    const left = (): Promise<string> => rig.docker(['ps', '-aq', '--filter', 'label=many']).then(({ stdout }) => stdout);
+    const left = (): Promise<string> =>
+      rig.docker(['ps', '-aq', '--filter', 'label=many']).then(({ stdout }) => stdout);
     await until('the containers are removed', async () => (await left()) === '');
   });
 

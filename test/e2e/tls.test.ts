@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'mocha';
 import { checksumOf, throughChild, writeRandomFile } from '../support/random-bytes.ts';
 import { CertificateAuthority, type Identity } from '../support/rig/certificates.ts';
 import type { CommandResult } from '../support/rig/command.ts';
+import { httpCall } from '../support/rig/http-call.ts';
 import { bridgeAddress, kindVariable, nodeAddress, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { RigManager } from '../support/rig/shoal-process.ts';
@@ -46,9 +47,11 @@ describe('TLS to clients and engines', () => {
         { release: '28.5', tls: { own: engines[1]!, client } },
       ],
       manager: { args: tlsFlags(own), tls: client, listen: [`unix://${socket}`] },
-      agentArgs: Object.entries({ 'kv.cacertfile': client.ca, 'kv.certfile': client.cert, 'kv.keyfile': client.key }).flatMap(
-        ([option, path]) => ['--discovery-opt', `${option}=${path}`],
-      ),
+      agentArgs: Object.entries({
+        'kv.cacertfile': client.ca,
+        'kv.certfile': client.cert,
+        'kv.keyfile': client.key,
+      }).flatMap(([option, path]) => ['--discovery-opt', `${option}=${path}`]),
       needs: ['buildx'],
     });
     for (const number of [1, 2]) {
@@ -143,13 +146,15 @@ describe('TLS to clients and engines', () => {
       assert.match(stderr, /certificate required/);
     });
 
-    it('with a certificate of another authority', async () => {
-      const foreign = await stranger.issue('client');
-      const { code } = await rig.docker(
-        ['--tlsverify', '--tlscacert', client.ca, '--tlscert', foreign.cert, '--tlskey', foreign.key, 'ps'],
-      );
+    it('with a certificate of another authority, which stock clients do not even show', async () => {
+      const foreign = { ...(await stranger.issue('client')), ca: client.ca };
+      const { code, stderr } = await rig.docker([...tlsFlags(foreign), 'ps']);
       assert.equal(code, 1);
-      await logSays(/failed the TLS handshake.*UNABLE_TO_VERIFY_LEAF_SIGNATURE|failed the TLS handshake.*UNABLE_TO_GET_ISSUER/s);
+      assert.match(stderr, /certificate required/);
+
+      const url = `https://${rig.manager.address}/_ping`;
+      await assert.rejects(httpCall({ method: 'GET', url, tls: foreign }));
+      await logSays(/failed the TLS handshake.*(?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT)/s);
     });
 
     it('with a certificate that has expired', async () => {

@@ -24,5 +24,5 @@ export function elements(document: unknown, ...path: readonly (string | number)[
 }
 
 function shown(value: unknown): string {
-  return String(JSON.stringify(value)).slice(0, 300);
+  return `${JSON.stringify(value)}`.slice(0, 300);
 }

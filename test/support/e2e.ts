@@ -35,9 +35,12 @@ try {
 
 async function runAll(asked: readonly string[]): Promise<number> {
   await runOrThrow('sh', [`${projectDirectory}/.ci/prepare`], { timeoutMs: 600_000 });
-  await preparePackages(['engine-20.10', 'engine-28.5', 'consul', 'buildx', 'compose-v1', 'compose-v2', 'terminal'], (line) => {
-    console.log(line);
-  });
+  await preparePackages(
+    ['engine-20.10', 'engine-28.5', 'consul', 'buildx', 'compose-v1', 'compose-v2', 'terminal'],
+    (line) => {
+      console.log(line);
+    },
+  );
   await removeAbandonedRigs();
   const kind = await freeTestKind();
   rmSync(logsDirectory, { recursive: true, force: true });

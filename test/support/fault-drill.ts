@@ -21,17 +21,23 @@ export interface DrillOptions {
 /** None may look like the beginning of an id. */
 const names = ['web', 'store', 'cache', 'queue', 'proxy', 'mail', 'jobs', 'auth'];
 const ports = [8000, 8001, 8002];
-const settledWithinMs = 10_000;
+/** Seconds suffice; the rest is for machines that are busy otherwise. */
+const settledWithinMs = 30_000;
 /** The drill's clients leave after this time. */
 const patienceMs = 1_200;
 
-/** Complete refreshes are frequent, because lost events are noticed by nothing else. */
+/**
+ * Complete refreshes are frequent, because lost events are noticed by nothing else. Deadlines are such that a busy
+ * machine meets them: else every engine would look broken, and trying again would keep the machine busy.
+ */
 const drillTimings = {
   engineRefreshMinIntervalMs: 400,
   engineRefreshMaxIntervalMs: 700,
-  requestTimeoutMs: 1_000,
-  listTimeoutMs: 1_000,
-  inspectTimeoutMs: 400,
+  probeTimeoutMs: 1_500,
+  retryMaxMs: 300,
+  requestTimeoutMs: 3_000,
+  listTimeoutMs: 3_000,
+  inspectTimeoutMs: 1_500,
   eventHoldMs: 200,
 };
 
@@ -53,7 +59,10 @@ class Drill {
   readonly #shoal: SimulatedCluster;
   readonly #options: DrillOptions;
   readonly #random: SeededRandom;
+  /** Leaves early. */
   readonly #client: PlainClient;
+  /** Waits for its answers. */
+  readonly #judge: PlainClient;
   readonly #pending = new Set<Promise<void>>();
   readonly #wrong = new Set<string>();
   /** Answered with 201. */
@@ -73,6 +82,7 @@ class Drill {
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
     this.#client = new PlainClient(shoal.port, patienceMs);
+    this.#judge = new PlainClient(shoal.port, settledWithinMs);
   }
 
   async run(): Promise<void> {
@@ -88,10 +98,14 @@ class Drill {
 
   async check(): Promise<readonly string[]> {
     let differences: readonly string[] = ['nothing was looked at'];
-    await until('the list is the truth', async () => {
-      differences = await this.#differences();
-      return differences.length === 0;
-    }, settledWithinMs).catch(() => undefined);
+    await until(
+      'the list is the truth',
+      async () => {
+        differences = await this.#differences();
+        return differences.length === 0;
+      },
+      settledWithinMs,
+    ).catch(() => undefined);
     this.#checkAnswers();
     const wrong = [...this.#wrong, ...differences];
     return wrong.length > 0 ? wrong : await this.#checkNames();
@@ -99,6 +113,7 @@ class Drill {
 
   close(): void {
     this.#client.close();
+    this.#judge.close();
   }
 
   async #step(): Promise<void> {
@@ -126,7 +141,8 @@ class Drill {
     if (dice < 0.68) return this.#call('POST', `/containers/${reference}/kill`);
     if (dice < 0.72) return this.#call('POST', `/containers/${reference}/restart?t=0`);
     if (dice < 0.75) return this.#call('POST', `/containers/${reference}/pause`);
-    if (dice < 0.78) return this.#call('POST', `/containers/${reference}/update`, { Memory: random.between(1, 9) << 20 });
+    if (dice < 0.78)
+      return this.#call('POST', `/containers/${reference}/update`, { Memory: random.between(1, 9) << 20 });
     if (dice < 0.86) return this.#call('POST', `/containers/${target}/rename?name=${random.oneOf(names) ?? ''}`);
     if (dice < 0.97) return this.#delete(target);
     return this.#call('GET', '/containers/json?all=1');
@@ -145,9 +161,7 @@ class Drill {
       HostConfig: {
         Memory: random.between(0, 8) << 20,
         NanoCpus: random.between(0, 3) * 1e7,
-        ...(isPublished
-          ? { PortBindings: { '80/tcp': [{ HostPort: String(random.oneOf(ports)) }] } }
-          : {}),
+        ...(isPublished ? { PortBindings: { '80/tcp': [{ HostPort: String(random.oneOf(ports)) }] } } : {}),
       },
     };
     return this.#createAndStart(name, body, random.chance(0.7) ? 'started' : 'left');
@@ -280,10 +294,14 @@ class Drill {
   /** A name may be kept for a moment, until an engine has spoken. */
   async #createNamed(name: string, expected: number): Promise<PlainAnswer> {
     let answer: PlainAnswer = { status: 0, body: undefined };
-    await until('the name is free', async () => {
-      answer = await this.#client.call('POST', `/v1.41/containers/create?name=${name}`, { Image: 'busybox' });
-      return answer.status === expected;
-    }, settledWithinMs).catch(() => undefined);
+    await until(
+      'the name is free',
+      async () => {
+        answer = await this.#judge.call('POST', `/v1.41/containers/create?name=${name}`, { Image: 'busybox' });
+        return answer.status === expected;
+      },
+      settledWithinMs,
+    ).catch(() => undefined);
     return answer;
   }
 
@@ -308,11 +326,13 @@ class Drill {
   }
 
   async #differences(): Promise<readonly string[]> {
-    const { status, body } = await this.#client.call('GET', '/v1.41/containers/json?all=1');
+    const { status, body } = await this.#judge.call('GET', '/v1.41/containers/json?all=1');
     const rows: readonly unknown[] = Array.isArray(body) ? body : [];
     if (status !== 200) return [`the list is answered with ${status}`];
     const shown = rows.map(rowText).sort();
-    const truth = this.#shoal.engines.flatMap((engine) => [...engine.containers.values()].map((one) => truthText(one, engine)));
+    const truth = this.#shoal.engines.flatMap((engine) =>
+      [...engine.containers.values()].map((one) => truthText(one, engine)),
+    );
     truth.sort();
     const missing = truth.filter((line) => !shown.includes(line)).map((line) => `not shown: ${line}`);
     const invented = shown.filter((line) => !truth.includes(line)).map((line) => `wrongly shown: ${line}`);
@@ -356,7 +376,7 @@ class Drill {
         wrong.push(`the ${isTaken ? 'taken' : 'free'} name ${name}: ${answer.status} ${JSON.stringify(answer.body)}`);
       }
       if (answer.status !== 201) continue;
-      const removed = await this.#client.call('DELETE', `/v1.41/containers/${name}`);
+      const removed = await this.#judge.call('DELETE', `/v1.41/containers/${name}`);
       if (removed.status !== 204) wrong.push(`the new ${name} cannot be removed: ${removed.status}`);
     }
     return wrong;

@@ -39,16 +39,18 @@ interface RowContext {
 
 interface RowText {
   readonly node: RowNode;
-  readonly beforeStatus: string;
-  readonly afterStatus: string;
+  /** With a mark in the place of the status; one text, since two pieces of it would hold it twice. */
+  readonly text: string;
+  readonly markAt: number;
 }
 
 const madeRows = new WeakMap<ContainerRecord, RowText>();
 
 /** The row as JSON text. */
 export function containerRowJson(record: ContainerRecord, node: RowNode, now: number): string {
-  const { beforeStatus, afterStatus } = rowText(record, node);
-  return beforeStatus + JSON.stringify(rowStatus(record, node, now)) + afterStatus;
+  const { text, markAt } = rowText(record, node);
+  const status = JSON.stringify(rowStatus(record, node, now));
+  return text.slice(0, markAt) + status + text.slice(markAt + statusMark.length);
 }
 
 /** `row`, which may be a fresher one than the record's, as clients see it. */
@@ -70,7 +72,7 @@ function rowStatus({ row, details }: ContainerRecord, node: RowNode, now: number
 function rowText(record: ContainerRecord, node: RowNode): RowText {
   const known = madeRows.get(record);
   if (known !== undefined && showsTheSame(known.node, node)) return known;
-  const made = { node, ...cutAtStatus(shownFields(record.row, node)) };
+  const made = { node, ...markStatus(shownFields(record.row, node)) };
   madeRows.set(record, made);
   return made;
 }
@@ -80,15 +82,14 @@ function showsTheSame(a: RowNode, b: RowNode): boolean {
 }
 
 /** The place of `Status` among the fields is kept. */
-function cutAtStatus(row: ContainerRow): { readonly beforeStatus: string; readonly afterStatus: string } {
-  // Text that holds quotes is escaped in JSON, so this is found at the field and nowhere else.
-  const mark = JSON.stringify({ Status: statusMark }).slice(1, -1);
-  const text = JSON.stringify({ ...row, Status: statusMark });
-  const at = text.indexOf(mark);
-  return { beforeStatus: `${text.slice(0, at)}"Status":`, afterStatus: text.slice(at + mark.length) };
+function markStatus(row: ContainerRow): { readonly text: string; readonly markAt: number } {
+  const text = JSON.stringify({ ...row, Status: '\u0000status' });
+  // A control character is escaped only there, so this is found at the field and nowhere else.
+  return { text, markAt: text.indexOf(`"Status":${statusMark}`) + '"Status":'.length };
 }
 
-const statusMark = '\u0000status';
+/** As it stands in the text. */
+const statusMark = JSON.stringify('\u0000status');
 
 function shownFields(kept: ContainerRow, node: RowNode): ContainerRow {
   const row = wholeRow(kept);

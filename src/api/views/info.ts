@@ -104,10 +104,17 @@ function sums(nodes: readonly NodeFacts[]): Record<string, number> {
     ContainersRunning: running,
     ContainersPaused: paused,
     ContainersStopped: stopped,
-    Images: new Set(nodes.flatMap(({ images }) => images.map((image) => image.Id))).size,
+    Images: countImages(nodes),
     NCPU: healthySum('NCPU'),
     MemTotal: healthySum('MemTotal'),
   };
+}
+
+/** One that several nodes have counts once. */
+function countImages(nodes: readonly NodeFacts[]): number {
+  const ids = new Set<string>();
+  for (const { images } of nodes) for (const { Id } of images) ids.add(Id);
+  return ids.size;
 }
 
 /** Texts for people: what all nodes agree on, else "mixed". */

@@ -254,6 +254,11 @@ export class SimulatedEngine {
     await closed;
   }
 
+  /** Those on which no request is under way. */
+  closeIdleConnections(): void {
+    this.#server?.closeIdleConnections();
+  }
+
   #receive(
     request: IncomingMessage,
     connection: { readonly response?: ServerResponse; readonly upgradeHead?: Buffer },

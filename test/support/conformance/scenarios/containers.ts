@@ -13,7 +13,7 @@ const rich = {
   Volumes: { '/anonymous': {} },
   StopSignal: 'SIGKILL',
   StopTimeout: 3,
-  Healthcheck: { Test: ['CMD', 'true'], Interval: 30_000_000_000, Retries: 2 },
+  Healthcheck: { Test: ['CMD', 'true'], Interval: 500_000_000, Retries: 2 },
   HostConfig: {
     Binds: ['/tmp:/from-host:ro'],
     Memory: 64_000_000,

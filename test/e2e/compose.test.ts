@@ -1,0 +1,162 @@
+// A Compose project works as on one host, with the old Compose and the new one.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'mocha';
+import { elements, field, text } from '../support/document.ts';
+import { httpCall } from '../support/rig/http-call.ts';
+import { stateDirectory } from '../support/rig/rig-kind.ts';
+import { startRig, type Rig } from '../support/rig/rig.ts';
+import { until } from '../support/until.ts';
+
+// Every process is the first of its container and would not heed SIGTERM.
+const composeFile = `
+
+services:
+  db:
+    image: busybox
+    stop_signal: SIGKILL
+    command: sh -c 'sleep 1; echo ready > /data/ready; exec sleep 3600'
+    volumes: ["data:/data"]
+    healthcheck: {test: ["CMD", "test", "-f", "/data/ready"], interval: 500ms, timeout: 5s, retries: 60}
+  app:
+    image: busybox
+    stop_signal: SIGKILL
+    command: httpd -f -p 8000 -h /etc
+    environment: ["GREETING=\${GREETING:-hello}"]
+    ports: ["8000:8000"]
+    depends_on: {db: {condition: service_healthy}}
+    healthcheck: {test: ["CMD", "wget", "-q", "-O-", "http://localhost:8000/passwd"], interval: 500ms, timeout: 5s, retries: 60}
+  front:
+    image: busybox
+    stop_signal: SIGKILL
+    command: sh -c 'while :; do wget -q -O /dev/null http://app:8000/passwd && echo reached the app; sleep 1; done'
+    depends_on: {app: {condition: service_healthy}}
+    healthcheck: {test: ["CMD", "wget", "-q", "-O-", "http://app:8000/passwd"], interval: 500ms, timeout: 5s, retries: 60}
+volumes: {data: {}}
+`;
+const services = ['app', 'db', 'front'] as const;
+
+describe('a Compose project of three services', () => {
+  let rig: Rig;
+
+  before(async () => {
+    rig = await startRig({ engines: ['20.10', '28.5', '20.10'], compose: true });
+  });
+
+  after(async () => {
+    await rig.stop();
+  });
+
+  for (const version of ['v1', 'v2'] as const) {
+    describe(`with Compose ${version}`, () => {
+      let folder: string;
+
+      before(() => {
+        folder = `${stateDirectory(rig.kind)}/project${version}`;
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(`${folder}/docker-compose.yml`, composeFile);
+      });
+
+      it('comes up in the order of its dependencies, all healthy, on one node', async () => {
+        await compose(['up', '-d']);
+        await until(
+          'all are healthy',
+          async () => {
+            const inspected = await inspectAll();
+            return services.every((service) => field(inspected[service], 'State', 'Health', 'Status') === 'healthy');
+          },
+          30_000,
+        );
+        const inspected = await inspectAll();
+        assert.equal(new Set(services.map((service) => text(inspected[service], 'Node', 'Name'))).size, 1);
+        const [db, app, front] = ['db', 'app', 'front'].map((service) =>
+          Date.parse(text(inspected[service], 'State', 'StartedAt')),
+        );
+        assert.ok(db! < app! && app! < front!);
+        const page = `http://${text(inspected['app'], 'Node', 'IP')}:8000/passwd`;
+        assert.match((await httpCall({ method: 'GET', url: page })).text, /^root:/);
+      });
+
+      it('is listed, with its published port', async () => {
+        const printed = await compose(['ps']);
+        for (const service of services) assert.match(printed, new RegExp(`project${version}[-_]${service}[-_]1`));
+        assert.equal(printed.match(/\(healthy\)/g)?.length, 3, printed);
+        assert.match(printed, /:8000->8000\/tcp/);
+        assert.equal((await compose(['ps', '-q'])).trim().split('\n').length, 3);
+      });
+
+      it('shows what its services wrote', async () => {
+        assert.match(await compose(['logs', '--no-color']), /front.*\| *reached the app/);
+        assert.doesNotMatch(await compose(['logs', '--no-color', 'db']), /reached/);
+      });
+
+      it('runs commands in its services, their exit code kept', async () => {
+        assert.equal(await compose(['exec', '-T', 'db', 'cat', '/data/ready']), 'ready\n');
+        assert.equal(await compose(['exec', '-T', 'app', 'sh', '-c', 'echo $GREETING']), 'hello\n');
+        const { code } = await rig.compose(version, ['exec', '-T', 'app', 'sh', '-c', 'exit 3'], { cwd: folder });
+        assert.equal(code, 3);
+      });
+
+      it('recreates nothing at a second up', async () => {
+        const idsBefore = await ids();
+        await compose(['up', '-d']);
+        assert.deepEqual(await ids(), idsBefore);
+      });
+
+      it('recreates the one service whose environment changed, on the same port', async () => {
+        const idsBefore = await ids();
+        await compose(['up', '-d'], { GREETING: 'goodbye' });
+        const idsAfter = await ids();
+        assert.notEqual(idsAfter['app'], idsBefore['app']);
+        assert.equal(idsAfter['db'], idsBefore['db']);
+        assert.equal(await compose(['exec', '-T', 'app', 'sh', '-c', 'echo $GREETING']), 'goodbye\n');
+        assert.match(await compose(['port', 'app', '8000']), /:8000$/m);
+      });
+
+      it('stops and starts again with its data', async () => {
+        const idsBefore = await ids();
+        await compose(['stop']);
+        await compose(['start']);
+        assert.deepEqual(await ids(), idsBefore);
+        assert.equal(await compose(['exec', '-T', 'db', 'cat', '/data/ready']), 'ready\n');
+      });
+
+      it('goes down and leaves nothing on any node', async () => {
+        await compose(['down', '-v']);
+        for (const engine of rig.engines) {
+          assert.deepEqual((await engine.api('GET', '/containers/json?all=1')).json, [], engine.name);
+          assert.deepEqual(
+            elements((await engine.api('GET', '/networks')).json)
+              .map((row) => text(row, 'Name'))
+              .sort(),
+            ['bridge', 'host', 'none'],
+          );
+          assert.deepEqual(field((await engine.api('GET', '/volumes')).json, 'Volumes') ?? [], []);
+        }
+        assert.deepEqual((await rig.api('GET', '/containers/json?all=1')).json, []);
+      });
+
+      async function compose(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+        const { code, stdout, stderr } = await rig.compose(version, args, { cwd: folder, env });
+        assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+        return stdout;
+      }
+
+      async function inspectAll(): Promise<Record<string, unknown>> {
+        const filters = JSON.stringify({ label: [`com.docker.compose.project=project${version}`] });
+        const { json } = await rig.api('GET', `/containers/json?all=1&filters=${encodeURIComponent(filters)}`);
+        const inspected = await Promise.all(
+          elements(json).map(async (row) => (await rig.api('GET', `/containers/${text(row, 'Id')}/json`)).json),
+        );
+        return Object.fromEntries(
+          inspected.map((document) => [text(document, 'Config', 'Labels', 'com.docker.compose.service'), document]),
+        );
+      }
+
+      async function ids(): Promise<Record<string, string>> {
+        const inspected = await inspectAll();
+        return Object.fromEntries(services.map((service) => [service, text(inspected[service], 'Id')]));
+      }
+    });
+  }
+});
