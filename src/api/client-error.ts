@@ -28,7 +28,8 @@ function hasNoHandshake(error: Error): boolean {
 /** Tells why a client did not get past the TLS handshake: a certificate that is refused is not told to the client. */
 export function logRefusedClient(error: Error, socket: TLSSocket, logger: Logger): void {
   // Whoever only tries whether the port is open has no reason.
-  const reason: unknown = socket.authorizationError ?? errorCode(error);
+  const refusal: unknown = socket.authorizationError;
+  const reason = refusal ?? errorCode(error);
   if (reason === 'ECONNRESET') return;
   logger.warn('a client failed the TLS handshake', { reason, client: socket.remoteAddress });
 }

@@ -51,6 +51,7 @@ export class Entry {
     const { logger } = this.#options;
     try {
       if (req.method === 'OPTIONS') {
+        for (const [name, value] of Object.entries(this.#headers)) res.setHeader(name, value);
         sendEmpty(res, 200);
         return;
       }

@@ -51,8 +51,9 @@ export function reachableEngines({ cluster }: RequestCall): readonly [Engine, ..
   return [first, ...others];
 }
 
-/** The error with the name of its node in front. */
+/** The error with the name of its node in front; where there is but one node, the error as it came. */
 export function namedError(call: RequestCall, { engine, error }: Failure): ApiError {
+  if (call.cluster.engines.length === 1) return error;
   const { name } = call.cluster.identityOf(engine);
   return new ApiError(error.status, `${name}: ${error.message}`, { cause: error });
 }

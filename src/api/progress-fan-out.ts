@@ -24,6 +24,8 @@ export interface ProgressJob {
   readonly close?: (engine: Engine) => void;
   /** Whether a failure says only that this engine has nothing to do with the job. */
   readonly isIrrelevant?: (error: ApiError) => boolean;
+  /** dockerd has sent its 200 before it knows how the work goes: a failure is the stream's last line, whenever it comes. */
+  readonly failsInStream?: true;
   /** What remains to be done when the engines are through, before the answer ends; the failures of that are told too. */
   readonly afterwards: (done: readonly Engine[]) => Promise<readonly Failure[]>;
 }
@@ -81,15 +83,18 @@ class ProgressMerge {
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, engines.length) }, work));
     const [first] = this.#failed;
-    if (this.#done.length === 0 && first !== undefined && !this.#answer.isOpen) throw first.error;
+    const isStream = this.#answer.isOpen || this.#job.failsInStream === true;
+    if (this.#done.length === 0 && first !== undefined && !isStream) throw first.error;
     const late = this.#done.length === 0 ? [] : await afterwards(this.#done);
     this.#call.signal.throwIfAborted();
     await this.#conclude([...this.#relevant(this.#failed), ...late], first);
   }
 
   async #conclude(failed: readonly Failure[], first: Failure | undefined): Promise<void> {
-    warnOfFailures(this.#call, failed);
-    for (const { engine, error } of failed) {
+    const isToldAlready = ({ engine }: Failure): boolean => this.#job.engines.length === 1 && engine === first?.engine;
+    const untold = failed.filter((failure) => !isToldAlready(failure));
+    warnOfFailures(this.#call, untold);
+    for (const { engine, error } of untold) {
       await this.#answer.write({ status: `${this.#nameOf(engine)}: ${error.message}` });
     }
     await this.#release();

@@ -1,7 +1,7 @@
 // Networks are created on one node: the home of their project, or the least loaded node. Where the nodes share a
 // swarm, a network without a driver spans them all, as an attachable overlay that a manager of the swarm creates.
 // No two networks made here have one name.
-import { ApiError, conflict, notFound } from '../common/errors.ts';
+import { ApiError, badRequest, conflict, notFound } from '../common/errors.ts';
 import { effectiveVersion } from '../docker/api-version.ts';
 import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -28,9 +28,10 @@ export class NetworkCreator {
     this.#options = options;
   }
 
-  /** Throws 404 for `node/name` without such a node, 409 when the name is taken, 503 when no node is healthy, and what the engine answers. */
+  /** Throws 400 without a name, 404 for `node/name` without such a node, 409 when the name is taken, 503 when no node is healthy, and what the engine answers. */
   async create(call: NetworkCreateCall): Promise<CreatedNetwork> {
     const { engine: asked, name } = splitNode(this.#options.identities, textMember(call.body, 'Name'));
+    if (name.trim() === '') throw badRequest('invalid name: name is empty');
     if (asked === undefined && name.indexOf('/') > 0) throw notFound('node', name.slice(0, name.indexOf('/')));
     const scope = asked === undefined ? name : `${asked.address}/${name}`;
     if (this.#isTaken(name, asked) || this.#underWay.has(scope))

@@ -1,7 +1,6 @@
 // Container names are unique over the cluster, those of creates and renames under way included. Looking a name up
 // and reserving it happen in one go, so two requests never get the same one.
-import { badRequest, conflict } from '../common/errors.ts';
-import type { ApiError } from '../common/errors.ts';
+import { ApiError, badRequest, conflict } from '../common/errors.ts';
 import { checkContainerName } from '../docker/container-name.ts';
 import type { ContainerIndex } from './index/container-index.ts';
 import type { ContainerLocation } from './locations.ts';
@@ -42,10 +41,20 @@ export class ContainerNames {
   /** As `reserve`, with dockerd's checks of the new name. */
   reserveForRename(location: ContainerLocation, newName: string): NameReservation {
     if (newName === '') throw badRequest('Neither old nor new names may be empty');
-    const name = checkContainerName(newName);
-    if (name === location.record.name) throw badRequest('Renaming a container with the same name as its current name');
-    return this.reserve(name, location.record.id);
+    if (withoutSlash(newName) === location.record.name) {
+      throw badRequest('Renaming a container with the same name as its current name');
+    }
+    try {
+      return this.reserve(checkContainerName(`/${withoutSlash(newName)}`), location.record.id);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      throw new ApiError(error.status, `Error when allocating new name: ${error.message}`, { cause: error });
+    }
   }
+}
+
+function withoutSlash(name: string): string {
+  return name.startsWith('/') ? name.slice(1) : name;
 }
 
 function nameTaken(name: string, owner: string): ApiError {

@@ -16,10 +16,15 @@ export function parseEventLine(line: string): DockerEvent | undefined {
 /** The event with line end, as API versions before 1.52 write it: with `status`, `id` and `from` at its top. */
 export function eventLine(event: DockerEvent): string {
   const { timeNanoDigits, timeNano, ...rest } = event;
-  const image = event.Type === 'container' ? event.Actor.Attributes?.['image'] : undefined;
-  const legacy = { status: event.Action, id: event.Actor.ID, ...(image === undefined ? {} : { from: image }) };
-  const text = JSON.stringify({ ...legacy, ...rest });
+  const text = JSON.stringify({ ...legacyFields(event), ...rest });
   return `${text.slice(0, -1)},"timeNano":${timeNanoDigits ?? String(timeNano)}}\n`;
+}
+
+/** From the time when only containers and images had events; those of other types have never had these fields. */
+function legacyFields({ Type, Action, Actor }: DockerEvent): object {
+  if (Type !== 'container' && Type !== 'image') return {};
+  const image = Type === 'container' ? Actor.Attributes?.['image'] : undefined;
+  return { status: Action, id: Actor.ID, ...(image === undefined ? {} : { from: image }) };
 }
 
 /** Attributes hold text only and quotes within text are escaped, so a bare number can only be the event's own. */

@@ -35,10 +35,6 @@ export interface ContainerDetails {
   readonly memoryReservationBytes: number;
   /** Fixed host ports asked for, and those the engine chose; asked-for ones are listed of stopped containers too. */
   readonly publishedPorts: readonly HostPort[];
-  /** Container ports ("80/tcp") that were asked to be published, whether or not the container runs. */
-  readonly boundPorts: readonly string[];
-  /** Container ports ("80/tcp") that the container says it listens on. */
-  readonly exposedPorts: readonly string[];
   /** Ports that a container in the host's network namespace exposes. */
   readonly hostModePorts: readonly HostPort[];
   readonly autoRemove: boolean;
@@ -65,8 +61,6 @@ export function parseContainerDetails(inspect: ContainerInspect): ContainerDetai
     memoryBytes: host.Memory ?? 0,
     memoryReservationBytes: host.MemoryReservation ?? 0,
     publishedPorts: publishedPorts(host.PortBindings, inspect.NetworkSettings?.Ports),
-    boundPorts: portKeys(host.PortBindings),
-    exposedPorts: portKeys(config.ExposedPorts),
     hostModePorts: networkMode === 'host' ? exposedPorts(Object.keys(config.ExposedPorts ?? {})) : [],
     autoRemove: host.AutoRemove ?? false,
     volumeNames: volumeNames(inspect),
@@ -114,14 +108,6 @@ function exposedPorts(names: readonly string[]): readonly HostPort[] {
 /** Of "80/tcp" or "80". */
 function protocolOf(containerPort: string): string {
   return containerPort.split('/')[1] ?? 'tcp';
-}
-
-/** Shared by the many containers that have none. */
-const noPorts: readonly string[] = [];
-
-function portKeys(ports: Readonly<Record<string, unknown>> | null | undefined): readonly string[] {
-  const keys = Object.keys(ports ?? {});
-  return keys.length === 0 ? noPorts : keys.map((key) => (key.includes('/') ? key : `${key}/tcp`));
 }
 
 function volumeNames(inspect: ContainerInspect): readonly string[] {

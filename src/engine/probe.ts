@@ -14,6 +14,8 @@ export interface ProbeOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+const longestHeadStartMs = 1_000;
+
 export class Probe {
   readonly #options: ProbeOptions;
   readonly #alarm = new Alarm();
@@ -28,6 +30,11 @@ export class Probe {
 
   /** Probes until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    // Many engines are met at one moment; they should not all be probed in the same one for ever.
+    await this.#alarm.sleep(
+      Math.random() * Math.min(longestHeadStartMs, this.#options.timings.probeIntervalMs),
+      signal,
+    );
     while (!signal.aborted) {
       const startedAt = performance.now();
       await this.#probe(signal);
@@ -62,7 +69,7 @@ export class Probe {
 
   async #pause(elapsedMs: number, signal: AbortSignal): Promise<void> {
     const { timings } = this.#options;
-    if (this.#failures === 0) await this.#alarm.sleep(timings.probeIntervalMs, signal);
+    if (this.#failures === 0) await this.#alarm.sleep(timings.probeIntervalMs * (0.9 + Math.random() * 0.2), signal);
     else if (this.#hasGivenUp) await this.#alarm.sleep(this.#recovery.next(), signal);
     else await this.#alarm.sleep(Math.max(0, timings.probeRetryMs - elapsedMs), signal);
   }

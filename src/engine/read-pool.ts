@@ -89,11 +89,16 @@ export class ReadPool {
     const onAbort = (): void => {
       this.#giveUp(bounded, signal?.reason);
     };
+    // Timers run before sockets are read: after a pause of this process the answer may be there already.
+    let lastLook: NodeJS.Immediate | undefined;
     const timer = setTimeout(() => {
-      this.#giveUp(bounded, new DeadlineExceeded(timeoutMs));
+      lastLook = setImmediate(() => {
+        this.#giveUp(bounded, new DeadlineExceeded(timeoutMs));
+      });
     }, timeoutMs);
     const over = (): void => {
       clearTimeout(timer);
+      clearImmediate(lastLook);
       signal?.removeEventListener('abort', onAbort);
     };
     const bounded: PendingRead = {

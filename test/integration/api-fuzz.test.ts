@@ -144,8 +144,7 @@ async function answerTo({ bytes, isTruncated }: FuzzRequest, port: number): Prom
 }
 
 function parsed(received: string): Omit<Answer, 'isLate'> {
-  const [, ...answers] = received.split(/^(?=HTTP\/1\.1 100 )/m).length > 1 ? received.split('\r\n\r\n') : ['', received];
-  const whole = answers.join('\r\n\r\n');
+  const whole = received.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '');
   const end = whole.indexOf('\r\n\r\n');
   const headers = end === -1 ? whole : whole.slice(0, end);
   const rest = end === -1 ? '' : whole.slice(end + 4);

@@ -87,8 +87,8 @@ describe('lists over engines of several versions', () => {
         ['?limit=2', { before: ['c-e'] }, ['d', 'c']],
         ['?limit=1', undefined, ['e']],
         ['?limit=-1', undefined, ['e', 'd', 'c', 'b', 'a']],
-        ['?before=c-b', undefined, ['a']],
-        ['?since=c-d', undefined, ['e']],
+        ['?before=c-b', undefined, ['e', 'd', 'c', 'b', 'a']],
+        ['?since=c-d', undefined, ['e', 'd', 'c', 'b', 'a']],
         ['?limit=2', { name: ['c-a', '^c-c$', '/c-d'] }, ['d', 'c']],
       ];
       for (const [query, filters, expected] of cases) {

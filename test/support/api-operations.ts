@@ -8,7 +8,11 @@ export const operations: readonly Operation[] = [
   ['GET', '/_ping', ''],
   ['HEAD', '/_ping', ''],
   ['POST', '/auth', ''],
-  ['POST', '/build', 'dockerfile:s t:s remote:s q:b nocache:b cachefrom:s pull:s rm:b forcerm:b memory:i memswap:i cpushares:i cpusetcpus:s cpuperiod:i cpuquota:i buildargs:s shmsize:i squash:b labels:s networkmode:s extrahosts:s platform:s target:s version:s outputs:s'],
+  [
+    'POST',
+    '/build',
+    'dockerfile:s t:s remote:s q:b nocache:b cachefrom:s pull:s rm:b forcerm:b memory:i memswap:i cpushares:i cpusetcpus:s cpuperiod:i cpuquota:i buildargs:s shmsize:i squash:b labels:s networkmode:s extrahosts:s platform:s target:s version:s outputs:s',
+  ],
   ['POST', '/build/prune', 'keep-storage:i all:b filters:s reserved-space:i max-used-space:i min-free-space:i'],
   ['POST', '/commit', 'container:s repo:s tag:s comment:s author:s pause:b changes:s'],
   ['GET', '/configs', 'filters:s'],

@@ -10,7 +10,7 @@ import { until } from './until.ts';
 /** The complete refresh is left at its default of half a minute, so that what tests see comes from events. */
 export const fastTimings: Partial<EngineTimings> = {
   probeIntervalMs: 100,
-  probeTimeoutMs: 250,
+  probeTimeoutMs: 700,
   probeRetryMs: 50,
   recoveryMinMs: 50,
   recoveryMaxMs: 150,

@@ -1,5 +1,6 @@
 // Reading JSON of unknown shape in tests: what is not there is undefined, what has the wrong type fails the test.
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 
 /** Undefined where the path leaves the document. */
 export function field(document: unknown, ...path: readonly (string | number)[]): unknown {
@@ -24,5 +25,5 @@ export function elements(document: unknown, ...path: readonly (string | number)[
 }
 
 function shown(value: unknown): string {
-  return `${JSON.stringify(value)}`.slice(0, 300);
+  return inspect(value, { depth: 4 }).slice(0, 300);
 }

@@ -49,8 +49,9 @@ async function runAll(asked: readonly string[]): Promise<number> {
     if (interrupted.signal.aborted) break;
     outcomes.push(await runFile(file, kind));
   }
+  const remaining = await leftovers(kind);
   await removeAbandonedRigs();
-  return summarise(outcomes, await leftovers(kind));
+  return summarise(outcomes, remaining);
 }
 
 function allFiles(): string[] {
@@ -77,7 +78,17 @@ async function runFile(file: string, kind: RigKind): Promise<Outcome> {
 /** Resolves with mocha's exit code. Mocha's own process is ours to kill: its wrapper would leave it behind. */
 async function runMocha(file: string, kind: RigKind, attempt: 'first' | 'second'): Promise<number> {
   const mocha = `${projectDirectory}/node_modules/mocha/lib/cli/cli.js`;
-  const options = ['--no-config', '--reporter', 'spec', '--timeout', '120000', '--retries', '2'];
+  const options = [
+    '--no-config',
+    '--reporter',
+    'spec',
+    '--timeout',
+    '120000',
+    '--retries',
+    '2',
+    '--fail-zero',
+    '--forbid-only',
+  ];
   const child = spawnMortal(process.execPath, ['--import', 'tsx', mocha, ...options, file], {
     cwd: projectDirectory,
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -112,7 +112,18 @@ export class FuzzRequests {
   }
 
   #filters(): Json {
-    const key = this.#oneOf(['name', 'id', 'label', 'status', 'before', 'node', 'until', 'dangling', 'type', 'nonsense']);
+    const key = this.#oneOf([
+      'name',
+      'id',
+      'label',
+      'status',
+      'before',
+      'node',
+      'until',
+      'dangling',
+      'type',
+      'nonsense',
+    ]);
     const value = this.#rarely(3) ? this.#strangeText() : this.#oneOf(this.#references);
     return this.#oneOf<Json>([{ [key]: [value] }, { [key]: { [value]: true } }, this.#strangeValue(2), {}]);
   }
@@ -123,20 +134,36 @@ export class FuzzRequests {
       ...(this.#rarely(40) ? ['Content-Type: text/plain', 'Content-Type: application/x-tar'] : []),
       ...(this.#rarely(30) ? [`X-Registry-Auth: ${this.#headerText()}`] : []),
       ...(this.#rarely(100) ? [`X-Registry-Config: ${'A'.repeat(this.#random.between(1_000, 900_000))}`] : []),
-      ...(this.#rarely(40) ? Array.from({ length: this.#random.between(2, 300) }, (_, at) => `X-Meta-${at % 7}: v`) : []),
-      ...(this.#rarely(40) ? [this.#oneOf(['Expect: 100-continue', 'Upgrade: tcp', 'Upgrade: h2c', 'TE: trailers'])] : []),
+      ...(this.#rarely(40)
+        ? Array.from({ length: this.#random.between(2, 300) }, (_, at) => `X-Meta-${at % 7}: v`)
+        : []),
+      ...(this.#rarely(40)
+        ? [this.#oneOf(['Expect: 100-continue', 'Upgrade: tcp', 'Upgrade: h2c', 'TE: trailers'])]
+        : []),
       ...(this.#rarely(60) ? [`X-Strange: ${this.#headerText()}`] : []),
     ];
   }
 
   #headerText(): string {
-    return this.#oneOf(['', '{}', 'e30=', 'bm90IGpzb24=', '\u00e9\u00ff', 'null', 'a\tb', '"'.repeat(100), '\u0000', '\u007f']);
+    return this.#oneOf([
+      '',
+      '{}',
+      'e30=',
+      'bm90IGpzb24=',
+      '\u00e9\u00ff',
+      'null',
+      'a\tb',
+      '"'.repeat(100),
+      '\u0000',
+      '\u007f',
+    ]);
   }
 
   #body([method, path]: Operation): Buffer | undefined {
     if (method === 'GET' || method === 'HEAD') return this.#rarely(50) ? Buffer.from('{"unexpected":1}') : undefined;
     const skeleton = skeletons[`${method} ${path}`];
-    if (skeleton === undefined) return this.#rarely(30) ? Buffer.from(JSON.stringify(this.#strangeValue(3))) : undefined;
+    if (skeleton === undefined)
+      return this.#rarely(30) ? Buffer.from(JSON.stringify(this.#strangeValue(3))) : undefined;
     if (this.#rarely(25)) return this.#rawBody();
     const bends = this.#random.between(0, 3);
     let body: Json = skeleton;

@@ -33,13 +33,10 @@ function parseLimit(text: string | null): number {
   return Number(text);
 }
 
-/**
- * Strictly older than `before` and strictly newer than `since`, wherever these two run: the filters of that name, or
- * the query arguments that clients used before there were filters.
- */
-function boundaries({ cluster, query }: ApiCall, filters: Filters): ContainerPredicate[] {
+/** Strictly older than the filter `before` and strictly newer than `since`, wherever these two run. */
+function boundaries({ cluster }: ApiCall, filters: Filters): ContainerPredicate[] {
   const boundary = (name: string): ContainerLocation | undefined => {
-    const reference = filters.get(name)[0] ?? query.get(name) ?? '';
+    const reference = filters.get(name)[0] ?? '';
     return reference === '' ? undefined : cluster.resolveContainer(reference);
   };
   const [before, since] = [boundary('before'), boundary('since')];

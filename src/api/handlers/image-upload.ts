@@ -14,6 +14,7 @@ export async function loadImages(call: ApiCall): Promise<void> {
   const answered = answerWithProgress(call, {
     engines,
     concurrency: engines.length,
+    failsInStream: true,
     words: isQuiet(call) ? undefined : { begun: 'Loading', done: 'Load complete' },
     open: (engine, signal) => openLoad(call, engine, { search: call.search, body: body.copyFor(engine), signal }),
     close: (engine) => {

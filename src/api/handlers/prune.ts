@@ -87,7 +87,9 @@ async function pruneOnAll(call: ApiCall, listName: string, pruneOn: PruneOn): Pr
     reports.flatMap((report) => listMember(report, listName)).map((item) => [JSON.stringify(item), item]),
   );
   const SpaceReclaimed = reports.reduce((sum, report) => sum + numberMember(report, 'SpaceReclaimed'), 0);
-  return { engines, report: { [listName]: deleted.size === 0 ? null : [...deleted.values()], SpaceReclaimed } };
+  // As dockerd has it: of volumes alone, none are an empty list.
+  const list = deleted.size === 0 && listName !== 'VolumesDeleted' ? null : [...deleted.values()];
+  return { engines, report: { [listName]: list, SpaceReclaimed } };
 }
 
 /** `node` is a filter of the cluster's own. */

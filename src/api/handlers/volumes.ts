@@ -29,7 +29,7 @@ export function inspectVolume(call: RequestCall): Target {
 
 /** PUT /volumes/{name}: only volumes of a swarm can be changed. */
 export function changeVolume(): Promise<void> {
-  throw notAManager();
+  throw new ApiError(503, 'volume update only valid for cluster volumes, but swarm is unavailable');
 }
 
 /** DELETE /volumes/{name}; with `force`, one that nobody has is no error. */

@@ -172,13 +172,16 @@ function networkPredicate(filters: Filters, identityOf: SelectionFacts['identity
     );
 }
 
-/** Both look at ports of the container, not of the host, and at stopped containers too. */
+/** `publish` looks at ports of the host, `expose` at those of the container; what does not run has neither. */
 function portPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('publish') && !filters.has('expose')) return undefined;
   const published = filters.get('publish').map((text) => portRange('publish', text));
   const exposed = filters.get('expose').map((text) => portRange('expose', text));
-  return ({ record: { details } }) =>
-    details !== undefined && (isAnyWithin(details.boundPorts, published) || isAnyWithin(details.exposedPorts, exposed));
+  return ({ record }) =>
+    rowParts(record).ports.some(
+      ({ PrivatePort, PublicPort = 0, Type }) =>
+        isWithin(PublicPort, Type, published) || isWithin(PrivatePort, Type, exposed),
+    );
 }
 
 interface PortRange {
@@ -196,12 +199,6 @@ function portRange(filter: string, text: string): PortRange {
   return { first, last, protocol: (parts[3] ?? 'tcp').toLowerCase() };
 }
 
-/** `ports` are written "80/tcp". */
-function isAnyWithin(ports: readonly string[], ranges: readonly PortRange[]): boolean {
-  return ports.some((text) => {
-    const [port = '', type] = text.split('/');
-    return ranges.some(
-      ({ first, last, protocol }) => type === protocol && Number(port) >= first && Number(port) <= last,
-    );
-  });
+function isWithin(port: number, type: string, ranges: readonly PortRange[]): boolean {
+  return ranges.some(({ first, last, protocol }) => type === protocol && port >= first && port <= last);
 }

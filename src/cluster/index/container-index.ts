@@ -66,6 +66,7 @@ export class ContainerIndex {
 
   /** Throws 404 when nothing answers to `reference`, and as `find`. */
   resolve(reference: string): ContainerLocation {
+    if (reference === '') throw badRequest('invalid name or ID supplied: ""');
     const location = this.find(reference);
     if (location === undefined) throw notFound('container', reference);
     return location;

@@ -30,8 +30,8 @@ export interface Exchange {
 
 export interface Scenario {
   readonly name: string;
-  /** Scripts that start containers are slow: they are played at the newest version of an engine alone. */
-  readonly pace: 'quick' | 'slow';
+  /** The versions of clients it is played at: each one, the oldest and the newest, or, of slow scripts, the newest. */
+  readonly versions: 'every' | 'outer' | 'newest';
   readonly exchanges: readonly Exchange[];
 }
 
@@ -45,6 +45,7 @@ export interface Answer {
 }
 
 export interface Played {
+  readonly scenario: string;
   /** "scenario 12: GET /containers/json?all=1", the same on every target. */
   readonly title: string;
   /** As in the table of routes, "GET /containers/{name*}/json"; "other" when the API has none. */
@@ -78,5 +79,6 @@ export function remove(path: string, extra: Extra = {}): Exchange {
 
 /** A query of filters in the form of Go clients. */
 export function filters(values: Readonly<Record<string, readonly string[]>>): string {
-  return `filters=${encodeURIComponent(JSON.stringify(values))}`;
+  // Captured values are filled in later, so their braces stay.
+  return `filters=${encodeURIComponent(JSON.stringify(values)).replace(/%7B(\w+)%7D/g, '{$1}')}`;
 }

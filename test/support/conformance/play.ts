@@ -49,7 +49,13 @@ class Player {
     const version = exchange.version ?? this.#version;
     const title = `${this.#scenario} ${slot} (${version}): ${exchange.method} ${exchange.path}`;
     const placeholder: Answer = { status: 0, headers: {}, body: Buffer.alloc(0), end: 'broken' };
-    const entry = { title, route: routeOf(exchange), version, order: exchange.order ?? ('fixed' as const) };
+    const entry = {
+      scenario: this.#scenario,
+      title,
+      route: routeOf(exchange),
+      version,
+      order: exchange.order ?? ('fixed' as const),
+    };
     this.#played.push({ ...entry, answer: placeholder });
     const answer = await this.#answer(exchange, title);
     this.#played[slot] = { ...entry, answer };

@@ -1,5 +1,6 @@
 // What an answer says, freed of what differs by nature between two hosts: ids, times, sizes, addresses, ports and the
 // host's own name. What kind of body it is follows from its Content-Type alone, as a client decides it.
+import { field } from '../document.ts';
 import type { Played } from './exchange.ts';
 
 export interface ReadAnswer {
@@ -24,7 +25,7 @@ const comparedHeaders = [
   ...['x-docker-container-path-stat', 'access-control-allow-origin', 'access-control-allow-methods', 'vary', 'etag'],
 ];
 
-export function readAnswer({ answer, order }: Played, names: OwnNames): ReadAnswer {
+export function readAnswer({ answer, order, route }: Played, names: OwnNames): ReadAnswer {
   const { status, headers } = answer;
   return {
     status,
@@ -36,7 +37,7 @@ export function readAnswer({ answer, order }: Played, names: OwnNames): ReadAnsw
     ),
     framing: framing(headers),
     end: answer.end,
-    body: normalised(readBody(answer.body, headers['content-type'] ?? ''), '', { names, order }),
+    body: normalised(readBody(answer.body, headers['content-type'] ?? '', route), '', { names, order }),
   };
 }
 
@@ -46,23 +47,23 @@ function headerText(name: string, value: string, names: OwnNames): string {
 }
 
 function framing(headers: Readonly<Record<string, string>>): string {
-  if (headers['transfer-encoding'] !== undefined) return headers['transfer-encoding'];
-  return headers['content-length'] === undefined ? 'until the end' : 'content-length';
+  const isTold = headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
+  return isTold ? 'told' : 'until the end';
 }
 
-function readBody(body: Buffer, type: string): unknown {
+function readBody(body: Buffer, type: string, route: string): unknown {
   if (body.length === 0) return '';
-  if (type.startsWith('application/json')) return jsonDocuments(body);
-  if (type.includes('vnd.docker')) return streamText(body);
-  if (type === 'application/x-tar') return tarNames(body);
-  return body.toString('latin1');
+  if (type.startsWith('application/json')) return jsonDocuments(body, streamingRoutes.has(route));
+  if (body.toString('latin1', 257, 262) === 'ustar') return tarNames(body);
+  return type.startsWith('text/') ? body.toString() : streamText(body);
 }
 
-/** One document is itself, several are their list. */
-function jsonDocuments(body: Buffer): unknown {
+/** A document is itself, of a stream they are a list. */
+function jsonDocuments(body: Buffer, isStream: boolean): unknown {
   const text = body.toString();
   try {
-    return JSON.parse(text);
+    const document: unknown = JSON.parse(text);
+    return isStream && field(document, 'message') === undefined ? [document] : document;
   } catch {
     return text
       .split('\n')
@@ -104,6 +105,11 @@ function tarNames(body: Buffer): unknown {
   return names.sort();
 }
 
+const streamingRoutes: ReadonlySet<string> = new Set([
+  ...['GET /events', 'POST /build', 'POST /images/create', 'POST /images/load', 'POST /images/{name*}/push'],
+  ...['POST /plugins/pull', 'POST /plugins/{name*}/upgrade', 'POST /plugins/{name*}/push'],
+]);
+
 interface Context {
   readonly names: OwnNames;
   readonly order: 'open' | 'fixed';
@@ -133,7 +139,17 @@ const openLists: ReadonlySet<string> = new Set(['Ports', 'Mounts', 'Aliases', 'D
 
 /** Measured by the engine: they differ from one moment to the next. */
 const measuredObjects: ReadonlySet<string> = new Set([
-  ...['cpu_stats', 'precpu_stats', 'memory_stats', 'blkio_stats', 'pids_stats', 'networks', 'RegistryConfig'],
+  ...[
+    'Processes',
+    'Log',
+    'cpu_stats',
+    'precpu_stats',
+    'memory_stats',
+    'blkio_stats',
+    'pids_stats',
+    'networks',
+    'RegistryConfig',
+  ],
 ]);
 
 const measuredTexts: ReadonlySet<string> = new Set(['SystemTime', 'KernelVersion', 'progress']);
@@ -152,17 +168,18 @@ function normalisedNumber(key: string, value: number): unknown {
 const firstFreePort = 32_768;
 
 const replacements: readonly (readonly [RegExp, string])[] = [
+  [/\b[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b/gi, '<uuid>'],
   [/\b[0-9a-f]{64}\b/g, '<id>'],
   [/\b[0-9a-f]{12}\b/g, '<short id>'],
+  [/(?<=docker-import-)\d+/g, '<number>'],
   [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, '<time>'],
   [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
   [/\b172\.\d+\.\d+\.\d+/g, '<address>'],
   [/\b(?:Less than a second|About an? \w+|\d+ (?:second|minute)s?)\b/g, '<while>'],
   [/\b(?:3[2-9]|[45]\d|6[0-5])\d{3}\b/g, '<port>'],
   [/(?<=read udp )[\d.:<>a-z]+->/g, '<socket>->'],
-  [/\b[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b/gi, '<uuid>'],
   [/\b(?:[A-Z2-7]{4}:){11}[A-Z2-7]{4}\b/g, '<uuid>'],
-  [/\b[a-z]+_[a-z]+\d?(?="|$)/g, '<made name>'],
+  [/(?<=^\/?|\/)[a-z]+_[a-z]+\d?$/g, '<made name>'],
 ];
 
 function normalisedText(text: string, { hostName, address }: OwnNames): string {

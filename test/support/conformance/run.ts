@@ -16,6 +16,7 @@ export type Against = '20.10' | '28.5' | 'mixed';
 export interface FoundDifference extends Difference {
   readonly against: Against;
   readonly version: string;
+  readonly scenario: string;
   readonly title: string;
   readonly route: string;
 }
@@ -112,9 +113,9 @@ function compare({ against, ofEngine, ofManager, engine, manager, differences }:
   const found = ofEngine.flatMap((played, index) => {
     const other = ofManager[index];
     if (other?.title !== played.title) throw new Error(`${played.title} was answered out of order`);
-    const { title, route, version } = played;
+    const { title, route, version, scenario } = played;
     return differences(readAnswer(played, engine), readAnswer(other, manager)).map((difference) => ({
-      ...{ against, title, route, version },
+      ...{ against, scenario, title, route, version },
       ...difference,
     }));
   });

@@ -1,4 +1,5 @@
 // Every script of the conformance run, and which of them are played at which version.
+import { minApiVersion } from '../../../src/docker/api-version.ts';
 import type { Scenario } from './exchange.ts';
 import { containerScenarios } from './scenarios/containers.ts';
 import { metaScenarios } from './scenarios/meta.ts';
@@ -22,7 +23,7 @@ export function playedVersions(newest: string): readonly string[] {
   return newest === '1.41' ? ['1.24', '1.41'] : ['1.24', '1.41', '1.44', '1.51'];
 }
 
-/** All at the newest version; at the others what starts no container. */
 export function scenariosAt(version: string, newest: string, all: readonly Scenario[]): readonly Scenario[] {
-  return all.filter(({ pace }) => pace === 'quick' || version === newest);
+  const isOuter = version === newest || version === minApiVersion;
+  return all.filter(({ versions }) => versions === 'every' || version === newest || (versions === 'outer' && isOuter));
 }

@@ -97,6 +97,7 @@ function collect(stream: Duplex | IncomingMessage): {
 
 function framingHeaders(exchange: Exchange, body: Buffer | undefined): Record<string, string> {
   const type = exchange.bytes === undefined ? 'application/json' : 'application/x-tar';
+  if (exchange.headers?.['transfer-encoding'] !== undefined) return {};
   if (body !== undefined) return { 'content-type': type, 'content-length': String(body.length) };
   return exchange.method === 'GET' || exchange.method === 'HEAD' ? {} : { 'content-length': '0' };
 }

@@ -33,7 +33,7 @@ const rich = {
 export const containerScenarios: readonly Scenario[] = [
   {
     name: 'created container',
-    pace: 'quick',
+    versions: 'every',
     exchanges: [
       get('/containers/json'),
       get('/containers/json?all=1'),
@@ -76,7 +76,6 @@ export const containerScenarios: readonly Scenario[] = [
       get(`/containers/json?all=1&${filters({ isolation: ['default'] })}`),
       get('/containers/one/json'),
       get('/containers/{one}/json'),
-      get('/containers/%2Fone/json'),
       get('/containers/one/json?size=1'),
       get('/containers/rich/json'),
       get('/containers/{third}/json'),
@@ -119,10 +118,12 @@ export const containerScenarios: readonly Scenario[] = [
       get('/containers/uno/checkpoints'),
       post('/containers/uno/checkpoints', { CheckpointID: 'one' }),
       remove('/containers/uno/checkpoints/one'),
-      post('/commit?container=uno&repo=committed&tag=one&comment=c&author=a', { Cmd: ['date'], Labels: { by: 'commit' } }),
+      post('/commit?container=uno&repo=committed&tag=one&comment=c&author=a', {
+        Cmd: ['date'],
+        Labels: { by: 'commit' },
+      }),
       post('/commit?container=uno', undefined),
       get('/images/committed:one/json'),
-      remove('/containers/uno?link=1'),
       remove('/containers/uno'),
       get('/containers/uno/json'),
       remove('/containers/rich?v=1'),
@@ -132,8 +133,17 @@ export const containerScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'slashes and links',
+    versions: 'outer',
+    exchanges: [
+      post('/containers/create?name=linked', { Image: 'busybox' }),
+      get('/containers/%2Flinked/json'),
+      remove('/containers/linked?link=1'),
+    ],
+  },
+  {
     name: 'prefixes',
-    pace: 'quick',
+    versions: 'newest',
     exchanges: [
       ...Array.from({ length: 17 }, () => post('/containers/create', { Image: 'busybox' })),
       post('/containers/create?name=last', { Image: 'busybox' }),
@@ -143,7 +153,7 @@ export const containerScenarios: readonly Scenario[] = [
   },
   {
     name: 'container with unmet references',
-    pace: 'quick',
+    versions: 'outer',
     exchanges: [
       post('/containers/create?name=lost', { Image: 'busybox', HostConfig: { NetworkMode: 'missing-network' } }),
       post('/containers/lost/start'),
@@ -169,7 +179,7 @@ export const containerScenarios: readonly Scenario[] = [
   },
   {
     name: 'running container',
-    pace: 'slow',
+    versions: 'newest',
     exchanges: [
       post('/containers/create?name=run', rich, { capture: { run: ['Id'] } }),
       post('/containers/run/start'),
@@ -178,13 +188,16 @@ export const containerScenarios: readonly Scenario[] = [
       get('/containers/json', { until: '(healthy)' }),
       get(`/containers/json?${filters({ health: ['healthy'], status: ['running'] })}`),
       get(`/containers/json?${filters({ publish: ['53/udp'] })}`),
+      get(`/containers/json?${filters({ publish: ['5353/udp'] })}`),
+      get(`/containers/json?${filters({ expose: ['80'] })}`),
+      get(`/containers/json?${filters({ expose: ['1-60/udp'] })}`),
       get(`/containers/json?${filters({ network: ['bridge'] })}`),
       get('/containers/json?size=1'),
       get('/containers/run/json'),
       get('/containers/run/top'),
       get('/containers/run/top?ps_args=-o%20pid,comm'),
       get('/containers/run/stats?stream=0&one-shot=1'),
-      get('/containers/run/changes'),
+      get('/containers/run/changes', { order: 'open' }),
       get('/containers/run/archive?path=/tmp'),
       head('/containers/run/archive?path=/from-host'),
       post('/containers/run/resize?h=10&w=20'),
@@ -204,7 +217,6 @@ export const containerScenarios: readonly Scenario[] = [
       get('/info'),
       post('/containers/ran/unpause'),
       post('/containers/ran/unpause'),
-      remove('/images/busybox:latest'),
       post('/containers/ran/restart?t=0'),
       post('/containers/ran/restart?t=x'),
       post('/containers/ran/stop?t=x'),

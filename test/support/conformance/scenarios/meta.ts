@@ -4,7 +4,7 @@ import { filters, get, head, post, put, remove, type Scenario } from '../exchang
 export const metaScenarios: readonly Scenario[] = [
   {
     name: 'greeting',
-    pace: 'quick',
+    versions: 'every',
     exchanges: [
       get('/_ping', { version: 'none' }),
       head('/_ping', { version: 'none' }),
@@ -25,7 +25,7 @@ export const metaScenarios: readonly Scenario[] = [
   },
   {
     name: 'request line',
-    pace: 'quick',
+    versions: 'outer',
     exchanges: [
       get('/nothing/here'),
       get('/nothing/here', { version: 'none' }),
@@ -50,7 +50,7 @@ export const metaScenarios: readonly Scenario[] = [
   },
   {
     name: 'registry',
-    pace: 'quick',
+    versions: 'outer',
     exchanges: [
       post('/auth', { username: 'a', password: 'b', serveraddress: 'registry.invalid' }),
       post('/auth', {}),
@@ -64,7 +64,7 @@ export const metaScenarios: readonly Scenario[] = [
   },
   {
     name: 'usage and events of an idle host',
-    pace: 'quick',
+    versions: 'every',
     exchanges: [
       get('/system/df', { order: 'open' }),
       get('/system/df?type=volume'),

@@ -13,7 +13,7 @@ export function objectScenarios(archive: string): readonly Scenario[] {
 function imageScenario(archive: string): Scenario {
   return {
     name: 'images',
-    pace: 'quick',
+    versions: 'outer',
     exchanges: [
       get('/images/json', { capture: { id: [0, 'Id'] } }),
       get('/images/json?all=1&digests=1'),
@@ -67,13 +67,15 @@ function imageScenario(archive: string): Scenario {
       remove('/images/again:1?force=1'),
       post('/images/prune'),
       post(`/images/prune?${filters({ dangling: ['true'], label: ['odd'] })}`),
+      // Other nodes than the one with a container on it have given the image up.
+      post('/images/load?quiet=1', undefined, { bytes: readFileSync(archive) }),
     ],
   };
 }
 
 const buildScenario: Scenario = {
   name: 'builds',
-  pace: 'slow',
+  versions: 'newest',
   exchanges: [
     post('/build?t=built:1', undefined, { bytes: dockerfile('FROM busybox\nLABEL a=b\nCMD ["date"]\n') }),
     get('/images/built:1/json'),
@@ -105,11 +107,14 @@ const buildScenario: Scenario = {
   ],
 };
 
+/** Keeps the objects that carry it on one node of a cluster. */
+const project = { 'com.docker.compose.project': 'together' };
+
 const subnet = { Config: [{ Subnet: '10.99.1.0/24', Gateway: '10.99.1.1', IPRange: '10.99.1.128/25' }] };
 
 const networkScenario: Scenario = {
   name: 'networks',
-  pace: 'slow',
+  versions: 'newest',
   exchanges: [
     get('/networks', { order: 'open' }),
     get(`/networks?${filters({ type: ['builtin'] })}`, { order: 'open' }),
@@ -123,11 +128,16 @@ const networkScenario: Scenario = {
     get('/networks/bridge?scope=swarm'),
     post(
       '/networks/create',
-      { Name: 'net', CheckDuplicate: true, Driver: 'bridge', IPAM: subnet, Labels: { of: 'net' } },
+      { Name: 'net', CheckDuplicate: true, Driver: 'bridge', IPAM: subnet, Labels: { of: 'net', ...project } },
       { capture: { net: ['Id'] } },
     ),
     post('/networks/create', { Name: 'net', CheckDuplicate: true }),
-    post('/networks/create', { Name: 'inner', Internal: true, Options: { 'com.docker.network.bridge.name': 'br-in' } }),
+    post('/networks/create', {
+      Name: 'inner',
+      Internal: true,
+      Labels: project,
+      Options: { 'com.docker.network.bridge.name': 'br-in' },
+    }),
     get('/networks/net'),
     get('/networks/{net}'),
     get('/networks/inner'),
@@ -166,13 +176,16 @@ const networkScenario: Scenario = {
       NetworkingConfig: { EndpointsConfig: { several: { Links: ['nope:x'] } } },
     }),
     post('/networks/create', { Name: 'none', Driver: 'null' }),
-    post('/networks/create', { Name: 'bad-gateway', IPAM: { Config: [{ Subnet: '10.98.0.0/24', Gateway: '1.2.3.4' }] } }),
+    post('/networks/create', {
+      Name: 'bad-gateway',
+      IPAM: { Config: [{ Subnet: '10.98.0.0/24', Gateway: '1.2.3.4' }] },
+    }),
   ],
 };
 
 const volumeScenario: Scenario = {
   name: 'volumes',
-  pace: 'quick',
+  versions: 'every',
   exchanges: [
     get('/volumes'),
     post('/volumes/create', { Name: 'vol', Labels: { of: 'vol' }, Driver: 'local' }),
@@ -213,7 +226,7 @@ const volumeScenario: Scenario = {
 
 const pluginScenario: Scenario = {
   name: 'plugins',
-  pace: 'quick',
+  versions: 'outer',
   exchanges: [
     get('/plugins'),
     get(`/plugins?${filters({ enabled: ['true'] })}`),
@@ -242,7 +255,7 @@ const swarmPaths: readonly Exchange[] = ['services', 'secrets', 'configs'].flatM
 
 const swarmScenario: Scenario = {
   name: 'swarm mode',
-  pace: 'quick',
+  versions: 'outer',
   exchanges: [
     ...swarmPaths,
     get('/services/nope/logs?stdout=1'),

@@ -2,13 +2,13 @@
 import { filters, get, post, remove, type Scenario } from '../exchange.ts';
 
 const cat = { Image: 'busybox', Cmd: ['cat'], OpenStdin: true, StdinOnce: true, AttachStdin: true };
-const both = { Image: 'busybox', Cmd: ['sh', '-c', 'echo out; echo err >&2; exit 3'] };
+const both = { Image: 'busybox', Cmd: ['sh', '-c', 'echo out; sleep 0.2; echo err >&2; sleep 0.2; exit 3'] };
 const follow = 'stream=1&stdin=1&stdout=1&stderr=1';
 
 export const streamScenarios: readonly Scenario[] = [
   {
     name: 'attach and logs',
-    pace: 'slow',
+    versions: 'newest',
     exchanges: [
       post('/containers/create?name=cat', cat),
       post(`/containers/cat/attach?${follow}`, undefined, {
@@ -36,7 +36,7 @@ export const streamScenarios: readonly Scenario[] = [
       post('/containers/both/attach?logs=1&stdout=1&stderr=1', undefined, { upgrade: 'tcp' }),
       post('/containers/both/attach?detachKeys=odd-keys&stream=1', undefined, { upgrade: 'tcp' }),
       post('/containers/both/attach?logs=1&stdout=1&stderr=1', undefined, { input: '' }),
-      get('/containers/both/attach/ws?logs=1&stdout=1&stderr=1', { upgrade: 'websocket', hangUpAfter: ['out'] }),
+      get('/containers/both/attach/ws?logs=1&stdout=1', { upgrade: 'websocket', hangUpAfter: ['out'] }),
       get('/containers/both/attach/ws?logs=1&stdout=1'),
       get('/containers/both/json'),
       post('/containers/create?name=tty', { ...both, Tty: true }),
@@ -51,15 +51,15 @@ export const streamScenarios: readonly Scenario[] = [
   },
   {
     name: 'wait',
-    pace: 'slow',
+    versions: 'newest',
     exchanges: [
-      post('/containers/create?name=w', { Image: 'busybox', Cmd: ['sh', '-c', 'exit 7'] }),
-      post('/containers/w/wait?condition=odd'),
-      post('/containers/w/wait'),
-      post('/containers/w/wait?condition=next-exit', undefined, { during: [post('/containers/w/start')] }),
-      post('/containers/w/wait?condition=not-running'),
-      post('/containers/w/wait?condition=removed', undefined, { during: [remove('/containers/w?force=1')] }),
-      post('/containers/w/wait'),
+      post('/containers/create?name=waiter', { Image: 'busybox', Cmd: ['sh', '-c', 'exit 7'] }),
+      post('/containers/waiter/wait?condition=odd'),
+      post('/containers/waiter/wait'),
+      post('/containers/waiter/wait?condition=next-exit', undefined, { during: [post('/containers/waiter/start')] }),
+      post('/containers/waiter/wait?condition=not-running'),
+      post('/containers/waiter/wait?condition=removed', undefined, { during: [remove('/containers/waiter?force=1')] }),
+      post('/containers/waiter/wait'),
       post('/containers/create?name=auto', { ...both, HostConfig: { AutoRemove: true } }),
       post('/containers/auto/wait?condition=removed', undefined, { during: [post('/containers/auto/start')] }),
       get('/containers/auto/json', { until: 404 }),
@@ -67,7 +67,7 @@ export const streamScenarios: readonly Scenario[] = [
   },
   {
     name: 'exec',
-    pace: 'slow',
+    versions: 'newest',
     exchanges: [
       post('/containers/create?name=host', { Image: 'busybox', Cmd: ['sleep', '300'] }),
       post('/containers/host/start'),
@@ -114,7 +114,7 @@ export const streamScenarios: readonly Scenario[] = [
   },
   {
     name: 'events',
-    pace: 'slow',
+    versions: 'newest',
     exchanges: [
       get(`/events?${filters({ type: ['container'], container: ['watched'] })}`, {
         hangUpAfter: ['destroy'],

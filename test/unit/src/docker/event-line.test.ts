@@ -44,7 +44,7 @@ describe('an event line', () => {
       time: 1,
       timeNano: 1e9,
     };
-    assert.deepEqual(parsed(eventLine(event)), { status: 'create', id: 'v', ...event });
+    assert.deepEqual(parsed(eventLine(event)), event);
   });
 
   for (const text of [

@@ -24,7 +24,10 @@ describe('the effects of events', () => {
       event: anEvent('network', 'connect', { container: 'c9' }),
       expected: [{ kind: 'networks' }, { kind: 'container', id: 'c9' }],
     },
-    { event: anEvent('network', 'connect', { container: 'c9', type: 'bridge' }), expected: [{ ...container, id: 'c9' }] },
+    {
+      event: anEvent('network', 'connect', { container: 'c9', type: 'bridge' }),
+      expected: [{ ...container, id: 'c9' }],
+    },
     { event: anEvent('network', 'destroy', { type: 'bridge' }), expected: [{ kind: 'networks' }] },
     { event: anEvent('network', 'disconnect'), expected: [{ kind: 'networks' }] },
     { event: anEvent('volume', 'destroy'), expected: [{ kind: 'volumes' }] },

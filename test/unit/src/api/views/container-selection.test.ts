@@ -69,9 +69,12 @@ describe('the selection of containers', () => {
   const network = { row: { NetworkSettings: { Networks: { front: { NetworkID: 'f00d1234' } } } } };
   const labels = { row: { Labels: { tier: 'web', empty: '' } } };
   const ports = {
-    inspect: {
-      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8080' }], '53/udp': null } },
-      Config: { ExposedPorts: { '80/tcp': {}, '9000/tcp': {}, '53/udp': {} } },
+    row: {
+      Ports: [
+        { IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
+        { IP: '0.0.0.0', PrivatePort: 53, PublicPort: 5353, Type: 'udp' },
+        { PrivatePort: 9000, Type: 'tcp' },
+      ],
     },
   };
   const healthy = { inspect: { State: { Status: 'running', Health: { Status: 'healthy' } } } };
@@ -122,11 +125,11 @@ describe('the selection of containers', () => {
     ['being a task', { row: { Labels: { 'com.docker.swarm.task': '' } } }, { 'is-task': ['true'] }, true],
     ['being a task, which it is not', {}, { 'is-task': ['true'] }, false],
     ['being no task', {}, { 'is-task': ['false'] }, true],
-    ['a published port of the container', ports, { publish: ['80'] }, true],
-    ['the port of the host', ports, { publish: ['8080'] }, false],
-    ['a published port by its protocol', ports, { publish: ['53/udp'] }, true],
-    ['a published port of another protocol', ports, { publish: ['53'] }, false],
-    ['a range with a published port', ports, { publish: ['70-90/tcp'] }, true],
+    ['a port of the host', ports, { publish: ['8080'] }, true],
+    ['the port of the container behind it', ports, { publish: ['80'] }, false],
+    ['a published port by its protocol', ports, { publish: ['5353/udp'] }, true],
+    ['a published port of another protocol', ports, { publish: ['5353'] }, false],
+    ['a range with a published port', ports, { publish: ['8000-8100/tcp'] }, true],
     ['an exposed port', ports, { expose: ['9000/tcp'] }, true],
     ['an exposed port that is not published', ports, { publish: ['9000'] }, false],
     ['one of two ports', ports, { publish: ['1'], expose: ['9000'] }, true],

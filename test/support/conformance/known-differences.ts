@@ -1,0 +1,76 @@
+// In what the manager differs from one dockerd, for users: README's table of differences is made of these. Where they
+// show in answers is the allow-list's matter; some show with several nodes alone and have no place there.
+
+export interface KnownDifference {
+  readonly what: string;
+  readonly why: string;
+}
+
+export const knownDifferences = {
+  names: {
+    what: 'names',
+    why: '`docker ps` shows the plain name; each container can also be called `NODE/NAME`, and `--no-trunc` shows both. Names are unique over the cluster, and a network or volume called `a/b` is `b` on node `a`',
+  },
+  lists: {
+    what: '`ps`',
+    why: 'the label `com.docker.swarm.node` is added to each row, the filter `node=` works for `ps`, `images`, `network ls`, `volume ls` and `events`',
+  },
+  inspect: {
+    what: 'inspect',
+    why: "has `Node`; `0.0.0.0` as a host address is the node's own address, and its double of IPv6 is left out where the node has none",
+  },
+  swarmId: {
+    what: 'containers',
+    why: 'carry the label `com.docker.swarm.id`, by which they can be addressed too, and so do images committed from them',
+  },
+  events: {
+    what: 'events',
+    why: 'carry `node.name`, `node.id`, `node.addr`, `node.ip`; members that come, go and return are events of type `node`',
+  },
+  identity: {
+    what: '`version`, `info`',
+    why: 'describe the manager and the cluster, and so does the header `Server`; the API is 1.24 to 1.51 whatever the engines speak. `_ping` always offers BuildKit, and says nothing of swarm mode, so that clients do not refuse `docker node ls` by themselves',
+  },
+  copies: {
+    what: '`pull`, `load`',
+    why: 'reach every node; `push`, `save`, `history` use one that has the image, and `push` of an image that no node has is 404',
+  },
+  sameName: {
+    what: '`volume`, `network` of one name on several nodes',
+    why: 'the plain name is refused as ambiguous, `NODE/NAME` works',
+  },
+  builds: { what: 'builds', why: 'each client builds on one node as long as it is healthy' },
+  nodes: { what: '`docker node ls`, `inspect`, `ps`', why: 'show the cluster; nodes cannot be changed' },
+  swarmMode: {
+    what: 'services, stacks, secrets, configs',
+    why: '503, as on an engine that is in no swarm; `swarm init` and `join` 501',
+  },
+  fullNodes: {
+    what: '`create` on full nodes',
+    why: '409 with the reason of each node; also for a platform, a runtime or a number of CPUs that no node has',
+  },
+  olderEngines: {
+    what: 'clients and engines of different versions',
+    why: 'what the engine lacks is made up for: several networks at once, lists and events of the newest form, `Content-Type` of streams; a volume that only a swarm could update answers 503 on every engine',
+  },
+  emptyLists: { what: 'empty lists', why: '`[]` where an engine of some versions says `null` or leaves the field out' },
+  mistakes: {
+    what: 'mistaken requests',
+    why: 'are refused with the status and words of the newest engine, some with words of our own, where older ones answer 500 or let them pass; errors are JSON always, also of `attach`',
+  },
+  notOffered: {
+    what: '`/debug`, attestations, links',
+    why: '`/debug` is 404; attestations of images 501; a name with several slashes is looked for, not redirected',
+  },
+  mixed: {
+    what: 'nodes of several releases',
+    why: "an engine's own refusals have the status and words of its release",
+  },
+} as const satisfies Readonly<Record<string, KnownDifference>>;
+
+export type DifferenceName = keyof typeof knownDifferences;
+
+/** The rows of README's table, in order. */
+export function differenceRows(): readonly (readonly [string, string])[] {
+  return Object.values(knownDifferences).map(({ what, why }) => [what, why]);
+}
