@@ -61,10 +61,8 @@ export class ReadPool {
    */
   get(read: RawRead): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
-      if (this.#isDestroyed || read.signal?.aborted === true) {
-        reject(read.signal?.reason ?? new Error('the connections to the engine are closed'));
-        return;
-      }
+      read.signal?.throwIfAborted();
+      if (this.#isDestroyed) throw new Error('the connections to the engine are closed');
       this.#begin(this.#bounded({ read, resolve, reject }));
     });
   }

@@ -218,7 +218,7 @@ describe('calls on one container', () => {
     const taken = await shoal.api.post('/containers/one/rename?name=two').expect(409);
     assert.match(
       (taken.body as { message: string }).message,
-      /^Conflict\. The container name "\/two" is already in use by/,
+      /^Error when allocating new name: Conflict\. The container name "\/two" is already in use by/,
     );
     await shoal.api
       .post('/containers/one/rename?name=one')

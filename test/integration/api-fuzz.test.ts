@@ -13,7 +13,9 @@ const seed = Number(process.env['SHOAL_FUZZ_SEED'] ?? 51);
 const requests = Number(process.env['SHOAL_FUZZ_REQUESTS'] ?? 3_000);
 const clientsAtOnce = 12;
 const patienceMs = 10_000;
-/** A stream that has begun is left after this silence. */
+/** A successful answer. */
+const hasBegun = /^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 (?:101|[23]\d\d) /;
+/** One that has begun is left after this silence. */
 const silenceMs = 60;
 /** What only a mistake in the manager says. */
 const ownMistakes =
@@ -125,8 +127,7 @@ async function answerTo({ bytes, isTruncated }: FuzzRequest, port: number): Prom
     let silence: NodeJS.Timeout | undefined;
     socket.on('data', (piece) => {
       pieces.push(piece);
-      const isSuccess = pieces[0]!.length > 9 && pieces[0]!.toString('latin1', 9, 10) < '4';
-      if (!isSuccess) return;
+      if (!hasBegun.test(Buffer.concat(pieces).toString('latin1', 0, 64))) return;
       clearTimeout(silence);
       silence = setTimeout(() => socket.destroy(), silenceMs);
     });

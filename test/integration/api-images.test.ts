@@ -166,15 +166,11 @@ describe('images of a cluster', () => {
       await shoal.untilHealthy();
     });
 
-    it('answers with the error when every node refuses, and the connection goes on', async () => {
+    it('ends the stream with the error when every node refuses, as dockerd does', async () => {
       for (const engine of shoal.engines) engine.faults.fail(/images\/load/, { status: 500, message: 'disk full' });
-      const answer = await shoal.api
-        .post('/images/load')
-        .set('Content-Type', 'application/x-tar')
-        .send(Buffer.alloc(2_000_000));
+      const lines = await load(Buffer.alloc(2_000_000));
 
-      assert.equal(answer.status, 500);
-      assert.equal(messageOf(answer.body), 'disk full');
+      assert.deepEqual(lines.at(-1), { errorDetail: { code: 500, message: 'disk full' }, error: 'disk full' });
     });
 
     const load = (archive: Buffer) =>

@@ -16,8 +16,10 @@ import { until } from '../support/until.ts';
 const warmUpRequests = 2_000;
 const requests = 10_000;
 const clientsAtOnce = 24;
-/** A leak of half a kilobyte a request is more than this. */
-const heapToleranceBytes = 4 * 1024 * 1024;
+/** Sockets and timers of probes and refreshes, which may be under way at any moment. */
+const comeAndGo = 4;
+/** A leak of a kilobyte a request is more than this; what is remembered up to a limit is less. */
+const heapToleranceBytes = 6 * 1024 * 1024;
 
 interface Level {
   readonly sockets: number;
@@ -46,7 +48,7 @@ describe('ten thousand requests', () => {
   });
 
   it('with a third of the clients hanging up leave no socket, timer, listener or memory', async function () {
-    this.timeout(180_000);
+    this.timeout(300_000);
     await play(warmUpRequests);
     const before = await lowestLevel();
     const heapBefore = await heapBytes();
@@ -56,7 +58,7 @@ describe('ten thousand requests', () => {
     let level = before;
     await until('sockets and timers are as few as before', () => {
       level = currentLevel();
-      return level.sockets <= before.sockets && level.timers <= before.timers;
+      return level.sockets <= before.sockets + comeAndGo && level.timers <= before.timers + comeAndGo;
     }).catch((error: unknown) => {
       throw new Error(`before: ${JSON.stringify(before)}, now: ${JSON.stringify(level)}`, { cause: error });
     });

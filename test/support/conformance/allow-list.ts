@@ -1,21 +1,7 @@
 // Which differences between the manager and a plain engine are allowed, and why. One that is not listed fails the
 // conformance test, and so does an entry that no longer occurs.
-import { allowedPlaces } from './allowed-places.ts';
-import type { DifferenceName } from './known-differences.ts';
+import { allowedPlaces, type AllowedPlace } from './allowed-places.ts';
 import type { FoundDifference } from './run.ts';
-
-/** Places in the answers to a route, in one scenario. */
-export interface AllowedPlace {
-  readonly why: DifferenceName;
-  /** '*': all. */
-  readonly scenario: string;
-  /** '*': all. */
-  readonly route: string;
-  /** As a difference has it; a `*` at the end stands for whatever follows. */
-  readonly at: string;
-  /** Only on nodes of several releases, where it hangs on the node that is chosen and need not occur. */
-  readonly only?: 'mixed';
-}
 
 export interface Verdict {
   /** Differences that no entry allows. */

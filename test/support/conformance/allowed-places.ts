@@ -1,6 +1,18 @@
 // The places of the allow-list. Rows are added by hand, after asking whether the manager should not be mended instead.
-import type { AllowedPlace } from './allow-list.ts';
 import type { DifferenceName } from './known-differences.ts';
+
+/** Places in the answers to a route, in one scenario. */
+export interface AllowedPlace {
+  readonly why: DifferenceName;
+  /** '*': all. */
+  readonly scenario: string;
+  /** '*': all. */
+  readonly route: string;
+  /** As a difference has it; a `*` at the end stands for whatever follows. */
+  readonly at: string;
+  /** Only on nodes of several releases, where it hangs on the node that is chosen and need not occur. */
+  readonly only?: 'mixed';
+}
 
 type Row = readonly [scenario: string, route: string, at: string];
 

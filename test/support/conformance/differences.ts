@@ -38,7 +38,7 @@ function difference(engine: unknown, manager: unknown, at: string): Difference {
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'absent').slice(0, 500);
+  return value === undefined ? 'absent' : JSON.stringify(value).slice(0, 500);
 }
 
 function shapeOfAnswer({ status, headers, framing, body }: ReadAnswer): unknown {

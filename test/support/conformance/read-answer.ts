@@ -123,7 +123,7 @@ function normalised(value: unknown, key: string, context: Context): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       normalisedText(name, context.names),
-      measuredObjects.has(name) && inner !== null ? `<${name}>` : normalised(inner, name, context),
+      isMeasured(name, inner) ? `<${name}>` : normalised(inner, name, context),
     ]),
   );
 }
@@ -135,7 +135,22 @@ function normalisedList(values: readonly unknown[], key: string, context: Contex
 }
 
 /** Engines build these from maps. */
-const openLists: ReadonlySet<string> = new Set(['Ports', 'Mounts', 'Aliases', 'DNSNames', 'Volumes', 'Layers']);
+const openLists: ReadonlySet<string> = new Set([
+  'VolumesDeleted',
+  'ContainersDeleted',
+  'NetworksDeleted',
+  'Ports',
+  'Mounts',
+  'Aliases',
+  'DNSNames',
+  'Volumes',
+  'Layers',
+]);
+
+/** A health check may be under way, or none. */
+function isMeasured(name: string, value: unknown): boolean {
+  return name === 'ExecIDs' || (value !== null && measuredObjects.has(name));
+}
 
 /** Measured by the engine: they differ from one moment to the next. */
 const measuredObjects: ReadonlySet<string> = new Set([
@@ -152,7 +167,7 @@ const measuredObjects: ReadonlySet<string> = new Set([
   ],
 ]);
 
-const measuredTexts: ReadonlySet<string> = new Set(['SystemTime', 'KernelVersion', 'progress']);
+const measuredTexts: ReadonlySet<string> = new Set(['execDuration', 'SystemTime', 'KernelVersion', 'progress']);
 
 const measuredNumbers: ReadonlySet<string> = new Set([
   ...['Created', 'time', 'timeNano', 'Size', 'SizeRw', 'SizeRootFs', 'SharedSize', 'VirtualSize', 'LayersSize', 'Pid'],

@@ -38,7 +38,11 @@ export async function compareWithEngines(): Promise<Comparison> {
   try {
     return await compareOn(rig, managers);
   } finally {
-    await Promise.all(managers.map(async (manager) => await manager.stop()));
+    await Promise.all(
+      managers.map(async (manager) => {
+        await manager.stop();
+      }),
+    );
     await rig.stop();
   }
 }
