@@ -33,7 +33,7 @@ export async function completeView(api: DockerAddress, plan: ViewPlan, sinceMs: 
     } catch (error) {
       last = String(error);
     }
-    await delay(100);
+    await delay(250);
   }
   throw new Error(`the view is not complete after ${plan.patienceSeconds} s: ${last}`);
 }

@@ -1,5 +1,6 @@
 // How a node gets the image of a container that must run there: it pulls it with the caller's credentials, and where
-// no registry gives it, it receives it from a node that has it. Copies of one image to one node are made once.
+// no registry gives it, or the node has another image of that name, it receives it from a node that has it. Copies of
+// one image to one node are made once.
 import type { ProvideImage } from '../cluster/calls.ts';
 import { pullImage } from '../cluster/provide-image.ts';
 import { errorMessage, ApiError } from '../common/errors.ts';
@@ -12,22 +13,25 @@ import { assertNoError, assertOpened } from './progress-fan-out.ts';
 
 export function createProvideImage(logger: Logger): ProvideImage {
   const underWay = new Map<string, Promise<void>>();
+  const copyTo = async (engine: Engine, source: Engine, reference: string, reason: string): Promise<void> => {
+    logger.info('an image is copied', { image: reference, from: source.name, to: engine.name, reason });
+    const key = `${engine.address} ${reference} ${imageId(source, reference) ?? ''}`;
+    const copy = underWay.get(key) ?? copyOnce(source, engine, reference).finally(() => underWay.delete(key));
+    underWay.set(key, copy);
+    await copy;
+  };
   return async (engine, reference, options) => {
+    const [source] = options.sources;
+    // What a registry has under the name may be neither of the two.
+    if (source !== undefined && imageId(engine, reference) !== undefined) {
+      await copyTo(engine, source, reference, 'the node has another image of that name');
+      return;
+    }
     try {
       await pullImage(engine, reference, options);
     } catch (error) {
-      const [source] = options.sources;
       if (source === undefined || options.signal.aborted) throw error;
-      logger.info('an image is copied', {
-        image: reference,
-        from: source.name,
-        to: engine.name,
-        pull: errorMessage(error),
-      });
-      const key = `${engine.address} ${reference}`;
-      const copy = underWay.get(key) ?? copyOnce(source, engine, reference).finally(() => underWay.delete(key));
-      underWay.set(key, copy);
-      await copy;
+      await copyTo(engine, source, reference, errorMessage(error));
     }
   };
 }

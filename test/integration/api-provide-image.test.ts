@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
+import { progressOf } from '../support/progress.ts';
 import { startSimulatedCluster, type SimulatedCluster } from '../support/simulated-cluster.ts';
+import { until } from '../support/until.ts';
 
 describe('an image that only another node has', () => {
   let simulated: SimulatedCluster | undefined;
@@ -64,4 +66,45 @@ describe('an image that only another node has', () => {
     assert.match((answer.body as { message: string }).message, /node-1/);
     assert.equal(cluster.engine('node-2').containers.size, 0);
   });
+
+  it('is the rebuilt one, also for a node that has an earlier one of that name', async () => {
+    simulated = await startSimulatedCluster({ engines: [{ images: ['app:1'] }, { images: ['app:1'] }] });
+    const { api, cluster, engines } = simulated;
+    const earlier = cluster.resolveImage('app:1').row.Id;
+
+    await build(simulated, 'app:1');
+    await until('the name has moved', () => cluster.resolveImage('app:1').row.Id !== earlier);
+    const rebuilt = cluster.resolveImage('app:1').row.Id;
+    assert.equal(engines.filter(({ images }) => images.has(rebuilt)).length, 1);
+
+    for (const node of ['node-1', 'node-2', 'node-*']) {
+      await api
+        .post('/containers/create')
+        .send({ Image: 'app:1', Env: [`constraint:node==${node}`] })
+        .expect(201);
+    }
+    const imageIds = engines.flatMap(({ containers }) => [...containers.values()].map(({ imageId }) => imageId));
+    assert.deepEqual(imageIds, [rebuilt, rebuilt, rebuilt]);
+  });
+
+  it('is the one that got the name last, when a build comes back to an earlier one', async () => {
+    simulated = await startSimulatedCluster({ engines: [{ images: ['app:1'] }, { images: ['app:1'] }] });
+    const { api, cluster } = simulated;
+    const first = await build(simulated, 'app:1');
+    await until('the first build has the name', () => cluster.resolveImage('app:1').row.Id === first);
+    const second = await build(simulated, 'app:1');
+    await until('the second build has the name', () => cluster.resolveImage('app:1').row.Id === second);
+
+    await api.post(`/images/${first}/tag?repo=app&tag=1`).expect(201);
+    await until('the name is back', () => cluster.resolveImage('app:1').row.Id === first);
+
+    assert.notEqual(first, second);
+  });
 });
+
+/** Resolves with the id of the new image. */
+async function build({ api }: SimulatedCluster, reference: string): Promise<string> {
+  const request = api.post('/build').query({ t: reference }).set('Content-Type', 'application/x-tar');
+  const lines = await progressOf(request.send(Buffer.alloc(1024)));
+  return lines.map(({ aux }) => (aux as { ID: string } | undefined)?.ID).find((id) => id !== undefined) ?? '';
+}

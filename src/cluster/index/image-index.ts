@@ -1,5 +1,5 @@
 // Which engines have which image, by every name and id under which it can be asked for. The same name may mean
-// another image on another engine: answers come from the first engine in the order of names, so they do not flip.
+// another image on another engine: an image made here takes its name from what was made earlier, as on one host.
 import { compareText } from '../../common/compare-text.ts';
 import { notFound } from '../../common/errors.ts';
 import {
@@ -12,12 +12,14 @@ import type { ImageRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Identities } from '../identity.ts';
 import type { ImageLocation } from '../locations.ts';
+import { NameMoves } from './name-moves.ts';
 import { OwnedKeys } from './owned-keys.ts';
 import type { Owned } from './owned-keys.ts';
 
 export class ImageIndex {
   readonly #identities: Identities;
   readonly #rows = new OwnedKeys<ImageRow>();
+  readonly #moves = new NameMoves();
   #memo: { reference: string; revision: number; engines: ReadonlySet<Engine> } | undefined;
 
   constructor(identities: Identities) {
@@ -26,52 +28,96 @@ export class ImageIndex {
 
   /** Takes over what the engine's mirror shows. */
   replace(engine: Engine): void {
-    this.#rows.replace(
-      engine,
-      engine.mirror.images.map((row) => [row, imageKeys(row)]),
-    );
+    const entries = engine.mirror.images.map((row) => [row, imageKeys(row)] as const);
+    this.#moves.replace(engine, entries);
+    this.#rows.replace(engine, entries);
   }
 
   removeEngine(engine: Engine): void {
+    this.#moves.removeEngine(engine);
     this.#rows.removeEngine(engine);
   }
 
-  /** Throws 404. Engines that cannot be reached are named only when no other has the image. */
+  /**
+   * Throws 404. Engines that cannot be reached are named only when no other has the image; those where the name
+   * still means an earlier image come last.
+   */
   resolve(reference: string): ImageLocation {
-    const owned = this.#matching(reference);
-    const healthy = owned.filter(({ engine }) => engine.state === 'healthy');
-    const named = (healthy.length > 0 ? healthy : owned).map((one) => ({
+    const { key, owned } = this.#matching(reference);
+    const reachable = reachableOrAll(owned);
+    const current = new Set(this.#current(key, reachable, reachable));
+    const named = reachable.map((one) => ({
       ...one,
       name: this.#identities.nameOf(one.engine),
+      rank: current.has(one) ? 0 : 1,
     }));
-    const [first, ...others] = named.sort((a, b) => compareText(a.name, b.name));
+    const [first, ...others] = named.sort((a, b) => a.rank - b.rank || compareText(a.name, b.name));
     if (first === undefined) throw notFound('image', familiarReference(reference));
     const engines = new Set(others.map(({ engine }) => engine));
     engines.delete(first.engine);
     return { engines: [first.engine, ...engines], row: first.row };
   }
 
-  /** Every engine that has the image, unhealthy ones included. */
+  /** Every engine that has the image, unhealthy ones included, but not those where the name means an earlier one. */
   enginesWith(reference: string): ReadonlySet<Engine> {
     // A placement asks every node for the same image in one go.
     const memo = this.#memo;
     if (memo?.reference === reference && memo.revision === this.#rows.revision) return memo.engines;
-    const engines = new Set(this.#matching(reference).map(({ engine }) => engine));
-    this.#memo = { reference, revision: this.#rows.revision, engines };
+    const { key, owned } = this.#matching(reference);
+    const isSettled =
+      !owned.some(({ row }) => isMadeHere(row)) || owned.every(({ row }) => row.Id === owned[0]?.row.Id);
+    const latest = isSettled ? owned : this.#current(key, owned, reachableOrAll(owned));
+    const engines = new Set(latest.map(({ engine }) => engine));
+    // Which of several images is meant depends on the health of engines as well.
+    if (isSettled) this.#memo = { reference, revision: this.#rows.revision, engines };
     return engines;
   }
 
+  /** Those of `owned` that are not outdated by the image which got the name last among `candidates`. */
+  #current(key: string, owned: OwnedImages, candidates: OwnedImages): OwnedImages {
+    const [latest] = [...candidates].sort(
+      (a, b) =>
+        this.#moves.movedAt(b.engine, key) - this.#moves.movedAt(a.engine, key) || b.row.Created - a.row.Created,
+    );
+    return latest === undefined ? [] : owned.filter((one) => !isOutdated(one, latest));
+  }
+
   /** A name wins over the beginning of an id; the beginning of several ids means none of them. */
-  #matching(reference: string): readonly Owned<ImageRow>[] {
+  #matching(reference: string): Matching {
     for (const key of referenceKeys(reference)) {
       const owned = this.#rows.get(key);
-      if (owned.length > 0) return owned;
+      if (owned.length > 0) return { key, owned };
     }
     const digits = imageIdDigits(reference);
-    if (digits === undefined) return [];
-    const [key, other] = this.#rows.startingWith(idKey(digits), 2);
-    return key === undefined || other !== undefined ? [] : this.#rows.get(key);
+    const [key, other] = digits === undefined ? [] : this.#rows.startingWith(idKey(digits), 2);
+    return key === undefined || other !== undefined ? { key: '', owned: [] } : { key, owned: this.#rows.get(key) };
   }
+}
+
+type OwnedImages = readonly Owned<ImageRow>[];
+
+interface Matching {
+  readonly key: string;
+  readonly owned: OwnedImages;
+}
+
+function reachableOrAll(owned: OwnedImages): OwnedImages {
+  const healthy = owned.filter(({ engine }) => engine.state === 'healthy');
+  return healthy.length > 0 ? healthy : owned;
+}
+
+/** Images of a registry differ between nodes that pulled at different times, and between architectures: all are good. */
+function isOutdated(one: Owned<ImageRow>, latest: Owned<ImageRow>): boolean {
+  if (one.row.Id === latest.row.Id || !isMadeHere(latest.row)) return false;
+  const [info, latestInfo] = [one.engine.info, latest.engine.info];
+  if (info?.Architecture !== latestInfo?.Architecture) return false;
+  // Stores name one image by different ids, but of the same time.
+  return info?.Driver === latestInfo?.Driver || one.row.Created !== latest.row.Created;
+}
+
+/** Built, committed or loaded: no registry has given it. */
+function isMadeHere({ RepoDigests }: ImageRow): boolean {
+  return !RepoDigests?.some((digest) => digest !== '<none>@<none>');
 }
 
 function imageKeys(row: ImageRow): string[] {

@@ -13,7 +13,7 @@ export interface Outgoing {
   readonly afterHead: () => Promise<void>;
 }
 
-const limitMs = 20_000;
+const limitMs = 60_000;
 
 export async function send({ address, path, exchange, afterHead }: Outgoing): Promise<Answer> {
   const body = exchange.bytes ?? (exchange.json === undefined ? undefined : Buffer.from(JSON.stringify(exchange.json)));

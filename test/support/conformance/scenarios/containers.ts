@@ -51,7 +51,7 @@ export const containerScenarios: readonly Scenario[] = [
       get('/containers/json?limit=-1&all=1'),
       get('/containers/json?all=1&before=rich'),
       get('/containers/json?all=1&since=one'),
-      get(`/containers/json?all=1&${filters({ name: ['one'] })}`),
+      get(`/containers/json?all=1&${filters({ name: ['^one$'] })}`),
       get(`/containers/json?all=1&${filters({ name: ['^/one$'] })}`),
       get(`/containers/json?all=1&filters=${encodeURIComponent('{"name":{"rich":true}}')}`),
       get(`/containers/json?all=1&${filters({ id: ['{rich}'] })}`),
