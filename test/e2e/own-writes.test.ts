@@ -40,6 +40,8 @@ describe('a call that changes something', () => {
       const withExec = await isSeen(id, { name: `old-${number}`, state: 'running' });
       assert.deepEqual(field(withExec, 'ExecIDs'), [exec]);
       await change('POST', `/containers/${id}/${number % 2 === 0 ? 'kill' : 'stop?t=0'}`);
+      // An engine that is busy answers a kill before the container has ended.
+      await change('POST', `/containers/${id}/wait`);
       await isSeen(id, { name: `old-${number}`, state: 'exited' });
       await change('DELETE', `/containers/${id}`);
       await isGone(id, `old-${number}`);
