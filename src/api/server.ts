@@ -11,9 +11,11 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { rawStreamRequests } from '../proxy/raw-stream-request.ts';
+import { ApiError } from '../common/errors.ts';
 import { answerClientError, logRefusedClient } from './client-error.ts';
 import { Connections } from './connections.ts';
 import { Entry } from './entry.ts';
+import { answerError } from './errors.ts';
 import { bind } from './listen-address.ts';
 import type { ListenAddress, TlsIdentity } from './listen-address.ts';
 import type { Route } from './route.ts';
@@ -103,11 +105,16 @@ export class ApiServer {
   }
 
   #createServer(address: ListenAddress): http.Server {
-    const { tls } = this.#options;
+    const { tls, logger } = this.#options;
+    const listener = (req: IncomingMessage, res: ServerResponse): void => {
+      // Its target is no path, which the shell would answer with a page of its own.
+      if (req.method === 'CONNECT') answerError(res, new ApiError(404, 'page not found'), logger);
+      else this.#shell(req, res);
+    };
     const server =
       tls === undefined || address.kind === 'unix'
-        ? http.createServer(this.#serverOptions(), this.#shell)
-        : https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, this.#shell);
+        ? http.createServer(this.#serverOptions(), listener)
+        : https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, listener);
     server.maxConnections = 20_000;
     server.on('connection', (socket: Socket) => {
       this.#connections.add(socket);

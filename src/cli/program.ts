@@ -121,6 +121,7 @@ function buildProgram(version: string, commands: Commands, surroundings: Surroun
         write(
           `shoal: ${text
             .replace(/^error: /, '')
+            .replace(/^unknown option .*/, '$&; `shoal help COMMAND` lists those that exist')
             .trim()
             .replaceAll('\n', ' ')}\n`,
         );
@@ -346,5 +347,5 @@ function globalLogLevel(command: Command): LogLevel {
 /** `spread:<label>` spreads over the values of an engine label. */
 function strategyName(text: string): string {
   if (/^spread:.+/.test(text)) return text;
-  return oneOf(['spread', 'binpack', 'random'], { binpacking: 'binpack' })(text);
+  return oneOf(['spread', 'binpack', 'random', 'spread:<label>'], { binpacking: 'binpack' })(text);
 }

@@ -276,8 +276,9 @@ export class Engine {
     const previous = this.#state;
     if (previous === 'gone' || previous === state) return;
     this.#state = state;
-    this.#logger.info('the state of an engine changed', { name: this.name, previous, state, reason });
-    this.#tell({ kind: 'state', previous, state, ...(reason === undefined ? {} : { reason }) });
+    const why = reason === undefined ? {} : { reason };
+    this.#logger.info('the state of an engine changed', { name: this.name, previous, state, ...why });
+    this.#tell({ kind: 'state', previous, state, ...why });
   }
 
   #learn(version: EngineVersion | undefined, info: EngineInfo | undefined): void {

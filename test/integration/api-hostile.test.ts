@@ -63,6 +63,7 @@ describe('hostile input', () => {
     ['broken percent-encoding', 'GET /containers/%zz/json HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
     ['a NUL in the path', 'GET /containers/%00/json HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 404 /],
     ['a target that is no path', 'GET containers HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 4\d\d /],
+    ['a CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', /^HTTP\/1\.1 404 /],
     [
       'two lengths',
       'POST /containers/create HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
