@@ -70,7 +70,7 @@ describe('reading your own writes', () => {
     return steps.length + 2;
   }
 
-  it('shows a thousand writes at once, whatever else the engines tell meanwhile', async () => {
+  it('shows four hundred writes at once, whatever else the engines tell meanwhile', async () => {
     const random = new SeededRandom(1);
     let isOver = false;
     const noise = async (): Promise<void> => {
@@ -86,7 +86,7 @@ describe('reading your own writes', () => {
     const noisy = noise();
     let writes = 0;
     const lane = async (index: number): Promise<void> => {
-      for (let round = 0; writes < 1_000; round += 1) writes += await live(`c-${index}-${round}`);
+      for (let round = 0; writes < 400; round += 1) writes += await live(`c-${index}-${round}`);
     };
     try {
       await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
@@ -94,6 +94,6 @@ describe('reading your own writes', () => {
       isOver = true;
       await noisy;
     }
-    assert.ok(writes >= 1_000);
+    assert.ok(writes >= 400);
   }).timeout(120_000);
 });
