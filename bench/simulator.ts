@@ -15,6 +15,7 @@ process.on('message', (request: FleetRequest) => {
     .catch(() => process.exit(1));
 });
 process.on('disconnect', () => process.exit(0));
+process.on('SIGTERM', () => process.exit(0));
 
 async function answer(request: FleetRequest): Promise<FleetAnswer> {
   const atMs = nowMs();
@@ -34,26 +35,34 @@ async function answer(request: FleetRequest): Promise<FleetAnswer> {
 async function startEngines({ nodes, containers }: FleetPlan): Promise<void> {
   for (let node = 1; node <= nodes; node++) {
     const name = nodeName(node);
-    engines.push(
-      await startSimulatedEngine({
-        name,
-        host: hostOf(node),
-        port: enginePort,
-        cpus: 16,
-        memoryBytes: 64 * 1024 ** 3,
-        labels: { zone: `zone-${node % 3}`, storage: node % 2 === 0 ? 'ssd' : 'disk' },
-        images: ['busybox:latest', 'nginx:1.27', 'redis:7', 'postgres:16'],
-        seedContainers: containers,
-        seedBody: seedBody(name),
-      }),
-    );
+    const engine = await startSimulatedEngine({
+      name,
+      host: hostOf(node),
+      port: enginePort,
+      cpus: 16,
+      memoryBytes: 64 * 1024 ** 3,
+      labels: { zone: `zone-${node % 3}`, storage: node % 2 === 0 ? 'ssd' : 'disk' },
+      images: ['busybox:latest', 'nginx:1.27', 'redis:7', 'postgres:16'],
+      seedContainers: containers,
+      seedBody: seedBody(name),
+    });
+    engine.prepareAnswers();
+    engines.push(engine);
   }
 }
 
 /** A container as Compose makes it: an environment, labels and limits. */
 function seedBody(name: string): Record<string, unknown> {
   return {
-    Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'LOG_LEVEL=info', `NODE_NAME=${name}`],
+    Env: [
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'LOG_LEVEL=info',
+      `NODE_NAME=${name}`,
+      ...Array.from(
+        { length: 12 },
+        (_, index) => `WORKER_SETTING_${index}=https://settings.example.com/worker/${index}`,
+      ),
+    ],
     Cmd: ['sleep', '86400'],
     Labels: {
       'bench.group': name,

@@ -54,7 +54,8 @@ export class Call {
   readonly query: URLSearchParams;
   readonly #upgradeHead: Buffer | undefined;
   readonly #response: ServerResponse;
-  readonly #gone = new AbortController();
+  #gone: AbortController | undefined;
+  #isOver = false;
   #isMuted = false;
   #bodyIsRead = false;
 
@@ -68,13 +69,21 @@ export class Call {
     this.#upgradeHead = upgradeHead;
     this.#response = response ?? responseForUpgrade(request);
     this.#response.once('close', () => {
-      this.#gone.abort();
+      this.#end();
     });
   }
 
   /** Aborts when the answer is complete or the client has gone. */
   get gone(): AbortSignal {
+    // Made for those who ask: few calls last longer than their work.
+    this.#gone ??= new AbortController();
+    if (this.#isOver) this.#gone.abort();
     return this.#gone.signal;
+  }
+
+  /** The answer is complete or the client has gone. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** From now on nothing is sent; where the answer would end, the connection is destroyed. */
@@ -180,7 +189,7 @@ export class Call {
     if (this.#upgradeHead === undefined) detachHttp(this.socket);
     this.#response.detachSocket(this.socket);
     this.socket.once('close', () => {
-      this.#gone.abort();
+      this.#end();
     });
     this.socket.on('error', () => this.socket.destroy());
     this.socket.setNoDelay(true);
@@ -194,6 +203,11 @@ export class Call {
     ];
     this.state.gate.run(() => this.socket.write(`${lines.join('\r\n')}\r\n\r\n`));
     return this.socket;
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#gone?.abort();
   }
 
   #bodyChunks(): AsyncIterable<Buffer> {

@@ -157,7 +157,7 @@ function newContainer(
     ports: [],
     output: [],
     listeners: new Set(),
-    rowText: undefined,
+    texts: {},
   };
 }
 

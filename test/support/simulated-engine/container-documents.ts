@@ -1,5 +1,6 @@
-// The two pictures of a container that clients see: the list row (kept as text until the container changes) and
-// the inspect document, each in the shape of the engine's own API version.
+// The two pictures of a container that clients see: the list row and the inspect document. Both are kept as text until
+// the container changes, so that a thousand engines can answer from one process.
+import { formatSpan } from '../../../src/docker/units.ts';
 import { isAtLeast } from './api-version.ts';
 import { isRunning } from './container-lifecycle.ts';
 import { timeText, toSeconds } from './engine-state.ts';
@@ -10,8 +11,28 @@ import type { ContainerRecord, Endpoint, PublishedPort } from './records.ts';
 
 /** The row of `GET /containers/json` as JSON text. */
 export function listRowText(state: EngineState, container: ContainerRecord): string {
-  container.rowText ??= JSON.stringify(listRow(state, container));
-  return container.rowText;
+  container.texts.row ??= splitAtStatus(JSON.stringify({ ...listRow(state, container), Status: '' }));
+  return container.texts.row.join(statusText(state, container));
+}
+
+/** The status ages and all else does not. */
+function splitAtStatus(text: string): readonly [string, string] {
+  const at = text.indexOf('"', text.indexOf(',"Status":"",') + ',"Status":'.length) + 1;
+  return [text.slice(0, at), text.slice(at)];
+}
+
+/** The bytes of the inspect document, with the line end that dockerd sends. */
+export function inspectJson(state: EngineState, container: ContainerRecord, apiVersion: string): Buffer {
+  const kept = container.texts.inspect;
+  if (kept?.apiVersion === apiVersion && !hasExecs(state)) return kept.json;
+  const json = Buffer.from(`${JSON.stringify(inspectDocument(state, container, apiVersion))}\n`);
+  if (!hasExecs(state)) container.texts.inspect = { apiVersion, json };
+  return json;
+}
+
+/** These come and go in the document while the container itself stays as it is. */
+function hasExecs(state: EngineState): boolean {
+  return state.execs.size > 0;
 }
 
 /** The same row with the sizes that `size=1` asks for. */
@@ -42,10 +63,22 @@ export function inspectDocument(state: EngineState, container: ContainerRecord, 
     AppArmorProfile: 'docker-default',
     ExecIDs: execIds(state, container),
     HostConfig: hostConfigDocument(container),
-    GraphDriver: { Data: { MergedDir: `${folder}/merged` }, Name: 'overlay2' },
+    GraphDriver: { Data: overlayFolders(container), Name: 'overlay2' },
     Mounts: container.mounts,
     Config: configDocument(container),
     NetworkSettings: networkSettingsDocument(state, container, apiVersion),
+  };
+}
+
+function overlayFolders(container: ContainerRecord): JsonObject {
+  const layer = (name: string): string => `/var/lib/docker/overlay2/${name}`;
+  const own = layer(container.id);
+  const lower = ['a', 'b', 'c', 'd'].map((digit) => `${layer(digit.repeat(64))}/diff`);
+  return {
+    LowerDir: [`${own}-init/diff`, ...lower].join(':'),
+    MergedDir: `${own}/merged`,
+    UpperDir: `${own}/diff`,
+    WorkDir: `${own}/work`,
   };
 }
 
@@ -93,9 +126,7 @@ function statusText(state: EngineState, container: ContainerRecord): string {
 }
 
 function ageText(nano: bigint): string {
-  const seconds = toSeconds(nano);
-  if (seconds < 1) return 'Less than a second';
-  return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return formatSpan(Number(nano / 1_000_000n));
 }
 
 function networkMode(container: ContainerRecord): string {

@@ -1,5 +1,5 @@
 // Moves containers through their states and publishes dockerd's events in dockerd's order. Every change drops
-// the cached list row, and tells the container's listeners before the events go out.
+// the cached texts, and tells the container's listeners before the events go out.
 import { ApiError, badRequest, conflict } from '../../../src/common/errors.ts';
 import { isAtLeast } from './api-version.ts';
 import { requireFreeName } from './container-creation.ts';
@@ -30,7 +30,7 @@ export function startContainer(state: EngineState, container: ContainerRecord): 
   container.exitCode = 0;
   container.startedNano = state.journal.nowNano();
   container.stoppedByUser = false;
-  container.rowText = undefined;
+  container.texts = {};
   for (const endpoint of endpoints.values()) plug(state, container, endpoint);
   publishMounts(state, container);
   publishContainerEvent(state, container, 'start');
@@ -47,7 +47,7 @@ export function exitContainer(state: EngineState, container: ContainerRecord, ex
   container.exitCode = exitCode;
   container.finishedNano = state.journal.nowNano();
   container.ports = [];
-  container.rowText = undefined;
+  container.texts = {};
   const duration = isAtLeast(state.settings.apiVersion, '1.42') ? { execDuration: String(seconds) } : {};
   publishContainerEvent(state, container, 'die', { ...duration, exitCode: String(exitCode) });
   for (const endpoint of container.endpoints.values()) unplug(state, container, endpoint);
@@ -85,7 +85,7 @@ export function pauseContainer(state: EngineState, container: ContainerRecord): 
   requireRunning(container);
   if (container.status === 'paused') throw conflict(`Container ${container.id} is already paused`);
   container.status = 'paused';
-  container.rowText = undefined;
+  container.texts = {};
   publishContainerEvent(state, container, 'pause');
 }
 
@@ -95,7 +95,7 @@ export function unpauseContainer(state: EngineState, container: ContainerRecord)
     throw new ApiError(status, `Container ${container.id} is not paused`);
   }
   container.status = 'running';
-  container.rowText = undefined;
+  container.texts = {};
   publishContainerEvent(state, container, 'unpause');
 }
 
@@ -106,13 +106,13 @@ export function renameContainer(state: EngineState, container: ContainerRecord, 
   requireFreeName(state, newName);
   const oldName = `/${container.name}`;
   state.renameContainer(container, newName);
-  container.rowText = undefined;
+  container.texts = {};
   publishContainerEvent(state, container, 'rename', { oldName });
 }
 
 export function updateContainer(state: EngineState, container: ContainerRecord, changes: JsonObject): void {
   container.resources = { ...container.resources, ...changes };
-  container.rowText = undefined;
+  container.texts = {};
   publishContainerEvent(state, container, 'update');
 }
 
@@ -164,7 +164,7 @@ export function connectNetwork(
   }
   const endpoint: Endpoint = { networkId: network.id, endpointId: '', ipAddress: '', config };
   container.endpoints.set(network.name, endpoint);
-  container.rowText = undefined;
+  container.texts = {};
   if (isRunning(container)) plug(state, container, endpoint);
 }
 
@@ -175,7 +175,7 @@ export function disconnectNetwork(state: EngineState, container: ContainerRecord
     throw new ApiError(500, `container ${container.id} is not connected to network ${network.name}`);
   }
   container.endpoints.delete(network.name);
-  container.rowText = undefined;
+  container.texts = {};
   if (isRunning(container)) unplug(state, container, endpoint);
 }
 

@@ -72,8 +72,15 @@ export interface ContainerRecord {
   ports: readonly PublishedPort[];
   readonly output: OutputLine[];
   readonly listeners: Set<(change: ContainerChange) => void>;
-  /** The list row as text; undefined after each change. */
-  rowText: string | undefined;
+  /** What clients were shown; empty after each change. */
+  texts: ContainerTexts;
+}
+
+export interface ContainerTexts {
+  /** The list row without the text of its status, in two pieces between which that belongs. */
+  row?: readonly [string, string];
+  /** The inspect document as it was asked for last. */
+  inspect?: { readonly apiVersion: string; readonly json: Buffer };
 }
 
 export interface ImageRecord {

@@ -2,7 +2,7 @@
 import { badRequest, conflict } from '../../../src/common/errors.ts';
 import type { Call } from './call.ts';
 import { createContainer } from './container-creation.ts';
-import { inspectDocument, listRowText, listRowWithSize } from './container-documents.ts';
+import { inspectDocument, inspectJson, listRowText, listRowWithSize } from './container-documents.ts';
 import {
   isRunning,
   killContainer,
@@ -72,8 +72,11 @@ async function create(state: EngineState, call: Call): Promise<void> {
 
 function inspect(state: EngineState, call: Call, name: string): void {
   const container = state.container(name);
-  const sizes = flag(call.query, 'size') ? { SizeRw: 12_288, SizeRootFs: 4_273_790 } : {};
-  call.json(200, { ...inspectDocument(state, container, call.version), ...sizes });
+  if (flag(call.query, 'size')) {
+    call.json(200, { ...inspectDocument(state, container, call.version), SizeRw: 12_288, SizeRootFs: 4_273_790 });
+    return;
+  }
+  call.bytes(200, 'application/json', inspectJson(state, container, call.version));
 }
 
 function start(state: EngineState, call: Call, name: string): void {

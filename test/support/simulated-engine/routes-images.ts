@@ -11,7 +11,7 @@ import { digestOf, familiarReference, repositoryOf, tagOf } from './image-refere
 import type { JsonObject } from './json.ts';
 import { publishImageEvent } from './lifecycle-events.ts';
 import { flag, text } from './query.ts';
-import type { ImageRecord } from './records.ts';
+import type { ContainerRecord, ImageRecord } from './records.ts';
 import { route } from './router.ts';
 import { readFromTar, writeTar } from './tar.ts';
 
@@ -264,7 +264,7 @@ function remove(state: EngineState, call: Call, name: string): void {
     state.images.delete(image.id);
     publishImageEvent(state, image.id, 'delete', image.id);
   }
-  for (const container of usersOf(state, image)) container.rowText = undefined;
+  for (const container of usersOf(state, image)) container.texts = {};
   call.json(200, [...untagged.map((Untagged) => ({ Untagged })), ...(isDeleted ? [{ Deleted: image.id }] : [])]);
 }
 
@@ -312,7 +312,7 @@ function prune(state: EngineState, call: Call): void {
   call.json(200, { ImagesDeleted: deleted.length === 0 ? null : deleted, SpaceReclaimed: reclaimed });
 }
 
-function usersOf(state: EngineState, image: ImageRecord): { readonly id: string; rowText: string | undefined }[] {
+function usersOf(state: EngineState, image: ImageRecord): ContainerRecord[] {
   return [...state.containers.values()].filter(({ imageId }) => imageId === image.id);
 }
 
