@@ -147,8 +147,29 @@ export interface Strategy {
   readonly name: string;
   /** `everyNode` holds the refused ones too, for orders that look past the candidates. The tail may be left out. */
   rank(request: PlacementRequest, nodes: readonly Node[], everyNode: readonly Node[]): readonly Node[];
-  /** The score of one node in words; for the explanation of a placement. */
-  explain?(request: PlacementRequest, node: Node): string;
+  /** What the place of `node` in the order comes from; for explanations. */
+  score?(request: PlacementRequest, node: Node): Score;
+}
+
+/** Why a strategy puts a node where it does. */
+export interface Score {
+  /** By name; their sum is the score. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** What decides between nodes of one score, by name. */
+  readonly ties: Readonly<Record<string, number | string>>;
+}
+
+/** Why a container is on its node. */
+export interface Decision {
+  readonly node: string;
+  readonly strategy: string;
+  /** How many nodes the strategy chose from. */
+  readonly candidates: number;
+  readonly nodes: number;
+  /** undefined: the strategy gives none. */
+  readonly score: Score | undefined;
+  /** The soft rules that could not be met. */
+  readonly givenUp: readonly string[];
 }
 
 export type Placement =
@@ -156,11 +177,13 @@ export type Placement =
       readonly kind: 'placed';
       /** Best first; never empty. Of many only those that are worth a try. */
       readonly nodes: readonly Node[];
-      /** Why the first one: strategy, score, soft rules given up. */
-      readonly explanation: readonly string[];
+      /** Why the first one. */
+      readonly decision: Decision;
     }
   | {
       readonly kind: 'refused';
       /** Several lines: each node with its first failing reason. */
       readonly explanation: string;
+      /** What some node does not meet, each once. */
+      readonly conditions: readonly string[];
     };

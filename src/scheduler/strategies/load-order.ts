@@ -2,7 +2,7 @@
 // the number of containers, and between equals the node that has the image, then by name or by seed.
 import { compareText } from '../../common/compare-text.ts';
 import { defaultOvercommit, memoryCapacityBytes, nanoCpuCapacity, type Overcommit } from '../capacity.ts';
-import type { Node, PlacementRequest } from '../contracts.ts';
+import type { Node, PlacementRequest, Score } from '../contracts.ts';
 
 export interface StrategyOptions {
   readonly overcommit?: Overcommit | undefined;
@@ -65,10 +65,9 @@ function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions)
   };
 }
 
-export function explainLoad(request: PlacementRequest, node: Node, options: StrategyOptions): string {
+export function loadScore(request: PlacementRequest, node: Node, options: StrategyOptions): Score {
   const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
-  const score = (cpuPercent + memoryPercent).toFixed(1);
-  return `score ${score} = cpu ${cpuPercent.toFixed(1)} + memory ${memoryPercent.toFixed(1)}; containers ${containers}`;
+  return { parts: { cpu: cpuPercent, memory: memoryPercent }, ties: { containers } };
 }
 
 /** A number for `text` that looks random and depends on `seed`. */

@@ -2,14 +2,17 @@
 // service first, then the one with the fewest containers, and within a zone as spread does.
 import { isReplicaOf, replicaGroup } from '../replica-group.ts';
 import type { Node, PlacementRequest, Strategy } from '../contracts.ts';
-import { explainLoad, rankByLoad, type StrategyOptions } from './load-order.ts';
+import { loadScore, rankByLoad, type StrategyOptions } from './load-order.ts';
 
 export function createSpreadOver(label: string, options: StrategyOptions): Strategy {
   return {
     name: `spread:${label}`,
     rank: (request, nodes, everyNode) =>
       rankByZone(request, nodes, countZones(request, everyNode, label), label, options),
-    explain: (request, node) => `${label} ${zoneOf(node, label)}; ${explainLoad(request, node, options)}`,
+    score: (request, node) => {
+      const { parts, ties } = loadScore(request, node, options);
+      return { parts, ties: { [label]: zoneOf(node, label), ...ties } };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { decisionLines, scoreText } from '../../../../src/scheduler/explain.ts';
 import { portsToReserve } from '../../../../src/scheduler/filters/port.ts';
 import { placementRequest } from '../../../../src/scheduler/request.ts';
 import { aNode, gib, someNodes } from './a-node.ts';
@@ -38,11 +39,23 @@ describe('a placement', () => {
     const nodes = someNodes(2, { memoryGib: 4 });
     const request = placementRequest({ HostConfig: { Memory: gib }, Env: ['constraint:zone==~moon'] });
     const placement = aScheduler().place(request, nodes);
-    assert.deepEqual(placement.explanation, [
+    assert.ok(placement.kind === 'placed');
+    assert.deepEqual(placement.decision, {
+      node: 'node-1',
+      strategy: 'spread',
+      candidates: 2,
+      nodes: 2,
+      score: { parts: { cpu: 100, memory: 25 }, ties: { containers: 0 } },
+      givenUp: ['zone==~moon'],
+    });
+    assert.deepEqual(decisionLines(placement.decision), [
       'strategy spread: best of 2 candidates among 2 nodes',
-      'node-1: score 125.0 = cpu 100.0 + memory 25.0; containers 0',
       'given up: zone==~moon',
     ]);
+    assert.equal(
+      placement.decision.score && scoreText(placement.decision.score),
+      'score 125.0 = cpu 100.0 + memory 25.0; containers 0',
+    );
   });
 
   it('obeys the strategy of the container while others follow the manager', () => {
