@@ -51,6 +51,7 @@ import { NodeView } from './node-view.ts';
 import type { NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
 import { passThrough } from './translate-create.ts';
+import type { WaitingCreate } from './waiting-creates.ts';
 
 export interface ClusterOptions {
   readonly scheduler: Scheduler;
@@ -273,6 +274,11 @@ export class Cluster {
     return this.#creator.create(call);
   }
 
+  /** Creates that are held until a node can take them, in the order of their arrival. */
+  get waitingCreates(): readonly WaitingCreate[] {
+    return this.#creator.waiting.list;
+  }
+
   /**
    * Does `run`, which must rename the container on its engine, while the new name is kept from everyone else;
    * when this resolves the mirror shows the new name. A name whose fate is unknown, because the answer was lost,
@@ -354,7 +360,7 @@ export class Cluster {
     this.#subscriptions.set(
       engine,
       engine.subscribe((change) => {
-        this.#apply(engine, change);
+        this.#follow(engine, change);
       }),
     );
   }
@@ -372,6 +378,12 @@ export class Cluster {
     this.#identities.remove(engine);
     this.#forgetOrder();
     this.#wakeReadyWaiters();
+    this.#creator.waiting.changed();
+  }
+
+  #follow(engine: Engine, change: EngineChange): void {
+    this.#apply(engine, change);
+    if (change.kind !== 'event') this.#creator.waiting.changed();
   }
 
   #apply(engine: Engine, change: EngineChange): void {

@@ -1,16 +1,17 @@
 // Creates containers. Name, node, ports and resources are reserved in one synchronous step, so no two requests get
 // the same; what is reserved is kept until the mirror shows the container or it is certain that there is none.
-import { ApiError, conflict, errorMessage, notFound } from '../common/errors.ts';
+import { ApiError, errorMessage, notFound } from '../common/errors.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
-import { textListMember, textMember } from '../docker/go-member.ts';
+import { textListMember, textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import { familiarReference } from '../docker/image-reference.ts';
 import type { CreateBody } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import { EngineUnreachable } from '../engine/unreachable.ts';
-import type { PlacementRequest } from '../scheduler/contracts.ts';
+import type { Decision, PlacementRequest } from '../scheduler/contracts.ts';
 import { portsToReserve } from '../scheduler/filters/port.ts';
+import { planLines } from '../scheduler/plan.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type {
   ContainerCreateCall,
@@ -26,11 +27,15 @@ import type { FreshVolumes } from './fresh-volumes.ts';
 import { swarmIdOf } from './index/container-index.ts';
 import type { ImageIndex } from './index/image-index.ts';
 import type { ContainerNames } from './names.ts';
+import { NoRoom } from './no-room.ts';
 import type { NodeView } from './node-view.ts';
+import { writePlacement, type FailedAttempt } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
+import { placementLabel } from './swarm-labels.ts';
 import { settleCreate } from './unsettled-creates.ts';
 import type { UnsettledCreate } from './unsettled-creates.ts';
+import { WaitingCreates } from './waiting-creates.ts';
 
 export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserved'> {
   readonly scheduler: Scheduler;
@@ -53,21 +58,24 @@ const settleLimitMs = 10_000;
 export class ContainerCreator {
   readonly #options: ContainerCreatorOptions;
   readonly #reserved = new Map<string, NodeView>();
+  /** Those that no node can take yet. */
+  readonly waiting: WaitingCreates;
 
   constructor(options: ContainerCreatorOptions) {
     this.#options = options;
+    this.waiting = new WaitingCreates(options.tasks);
   }
 
   /**
    * Throws 404 when no node has the image and for nothing else, 400 and 409 as an engine does, 503 when no node is
-   * healthy, 409 with each node's reason when none can take the container.
+   * healthy, 409 with each node's reason when none can take the container, 422 with the plan for a dry run.
    */
   async create(call: ContainerCreateCall): Promise<CreatedContainer> {
     const prepared = prepareCreate(call, { ...this.#options, isReserved: (swarmId) => this.#reserved.has(swarmId) });
     if (prepared.request.volumes.length > 0) await this.#options.freshVolumes.settled(prepared.request.volumes);
-    this.#assertImageExists(prepared.image);
     const attempts = new Attempts(prepared, call, this.#reserveName(prepared));
     try {
+      if (prepared.terms.isDryRun) throw this.#plan(attempts);
       return await this.#tryNodes(attempts);
     } finally {
       if (!attempts.isHandedOver) attempts.releaseName();
@@ -82,9 +90,31 @@ export class ContainerCreator {
   }
 
   #assertImageExists(image: string): void {
-    for (const engine of this.#options.images.enginesWith(image)) if (engine.state === 'healthy') return;
-    if (!this.#options.nodes().some(({ refusal }) => refusal === undefined)) throw this.#refusal('no node is healthy');
-    throw notFound('image', familiarReference(image));
+    if (this.#isImageThere(image)) return;
+    if (this.#options.nodes().some(({ refusal }) => refusal === undefined)) {
+      throw notFound('image', familiarReference(image));
+    }
+    throw this.#noRoom('no node is healthy', ['a healthy node']);
+  }
+
+  #isImageThere(image: string): boolean {
+    for (const engine of this.#options.images.enginesWith(image)) if (engine.state === 'healthy') return true;
+    return false;
+  }
+
+  /** Not 404 for want of the image: clients would pull it. */
+  #plan(attempts: Attempts): ApiError {
+    const { image } = attempts.prepared;
+    const { request, decision, needsImage } = this.#choose(attempts);
+    const isThere = this.#isImageThere(image);
+    const lines = [
+      `dry run: nothing was created; the container would go to ${decision.node}`,
+      ...(needsImage
+        ? [`image ${image} is on ${isThere ? 'other nodes only' : 'no node'}: it would be fetched first`]
+        : []),
+      ...planLines(this.#options.scheduler, request, decision, this.#options.nodes()),
+    ];
+    return new ApiError(422, lines.join('\n'));
   }
 
   #reserveName({ name, swarmId }: PreparedCreate): () => void {
@@ -96,8 +126,15 @@ export class ContainerCreator {
   }
 
   async #tryNodes(attempts: Attempts): Promise<CreatedContainer> {
+    const { prepared, call } = attempts;
+    const untilMs = Date.now() + prepared.terms.waitMs;
     for (;;) {
-      const choice = this.#place(attempts);
+      const choice = await this.waiting.hold({
+        what: prepared.name ?? prepared.image,
+        waitMs: untilMs - Date.now(),
+        signal: call.signal,
+        place: () => this.#place(attempts),
+      });
       try {
         const created = await this.#createOn(choice, attempts);
         if (created !== undefined) return created;
@@ -110,6 +147,7 @@ export class ContainerCreator {
   /** Chooses a node and reserves it. Nothing may be awaited between the two. */
   #place(attempts: Attempts): Choice {
     const { prepared } = attempts;
+    this.#assertImageExists(prepared.image);
     const choice = this.#choose(attempts);
     const { view, request } = choice;
     view.reserve({
@@ -137,18 +175,21 @@ export class ContainerCreator {
     const settled = request.volumes.filter((name) => !isFresh(name));
     const requests =
       settled.length === request.volumes.length ? [request] : [request, { ...request, volumes: settled }];
-    let explanation: string | undefined;
+    let refusal = this.#noRoom('no node can take the container', []);
     for (const candidate of requests) {
       for (const imageRule of ['present', 'provided'] as const) {
-        const pinnedNodes = this.#allowed(attempts, imageRule);
-        const placement = this.#options.scheduler.place({ ...candidate, pinnedNodes }, this.#options.nodes());
-        const best = placement.kind === 'placed' ? placement.nodes[0] : undefined;
-        const view = this.#options.nodes().find((node) => node === best);
-        if (view !== undefined) return { view, request: candidate, needsImage: !view.hasImage(image) };
-        if (placement.kind === 'refused') explanation = placement.explanation;
+        const asked = { ...candidate, pinnedNodes: this.#allowed(attempts, imageRule) };
+        const placement = this.#options.scheduler.place(asked, this.#options.nodes());
+        if (placement.kind === 'refused') {
+          refusal = this.#noRoom(placement.explanation, placement.conditions);
+          continue;
+        }
+        const view = this.#options.nodes().find((node) => node === placement.nodes[0]);
+        if (view === undefined) continue;
+        return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
       }
     }
-    throw attempts.refused(this.#refusal(explanation ?? 'no node can take the container'));
+    throw attempts.refused(refusal);
   }
 
   #allowed({ prepared, failures }: Attempts, imageRule: 'present' | 'provided'): PlacementRequest['pinnedNodes'] {
@@ -167,9 +208,9 @@ export class ContainerCreator {
     return { nodes: allowed.map(({ name }) => name), reason: reasons.join(', or ') };
   }
 
-  #refusal(explanation: string): ApiError {
+  #noRoom(explanation: string, conditions: readonly string[]): NoRoom {
     const isAnyHealthy = this.#options.nodes().some(({ engine }) => engine.state === 'healthy');
-    return isAnyHealthy ? conflict(explanation) : new ApiError(503, explanation);
+    return new NoRoom(isAnyHealthy ? 409 : 503, explanation, conditions);
   }
 
   /** undefined: the node could not do it and another one may be tried. */
@@ -177,7 +218,7 @@ export class ContainerCreator {
     const { engine } = choice.view;
     const { call, prepared } = attempts;
     await this.#prepareNode(choice, attempts);
-    const translated = this.#options.translate(this.#bodyFor(choice, prepared), engine, call);
+    const translated = this.#options.translate(this.#bodyFor(choice, attempts), engine, call);
     const answer = await this.#send(choice.view, translated, attempts);
     if (answer === undefined) return undefined;
     const { id, warnings } = answer;
@@ -193,8 +234,11 @@ export class ContainerCreator {
     return { engine, id, warnings: [...warnings, ...translated.warnings] };
   }
 
-  #bodyFor({ view }: Choice, { body }: PreparedCreate): CreateBody {
-    return this.#options.cpuMode === 'classic' ? withClassicShares(body, view.totalNanoCpus / 1e9) : body;
+  #bodyFor({ view, decision }: Choice, attempts: Attempts): CreateBody {
+    const { body } = attempts.prepared;
+    const placement = writePlacement(decision, attempts.failed);
+    const labelled = withGoMember(body, 'Labels', { ...textMapMember(body, 'Labels'), [placementLabel]: placement });
+    return this.#options.cpuMode === 'classic' ? withClassicShares(labelled, view.totalNanoCpus / 1e9) : labelled;
   }
 
   async #prepareNode({ view, needsImage, request }: Choice, { prepared, call }: Attempts): Promise<void> {
@@ -283,7 +327,7 @@ export class ContainerCreator {
 
   #giveUp(swarmId: string): void {
     this.#reserved.get(swarmId)?.giveUp(swarmId);
-    this.#reserved.delete(swarmId);
+    if (this.#reserved.delete(swarmId)) this.waiting.changed();
   }
 }
 
@@ -292,6 +336,7 @@ interface Choice {
   /** Without the fresh volumes when these must follow the container. */
   readonly request: PlacementRequest;
   readonly needsImage: boolean;
+  readonly decision: Decision;
 }
 
 interface Answer {
@@ -322,13 +367,23 @@ class Attempts {
     return error instanceof ApiError && error.status === 500 && refusals < retries;
   }
 
+  get failed(): readonly FailedAttempt[] {
+    return [...this.failures].map(([node, error]) => ({ node, error: errorMessage(error) }));
+  }
+
   failedOn(node: string, error: unknown): void {
     this.failures.set(node, error);
   }
 
   /** `refusal` when nothing was tried; else what the nodes that were tried said. */
-  refused(refusal: ApiError): unknown {
+  refused(refusal: NoRoom): unknown {
     const failures = [...this.failures.values()];
+    const mayWait = this.prepared.terms.waitMs > 0 && failures.every((failure) => failure instanceof EngineUnreachable);
+    if (mayWait) {
+      // By the time that the nodes have changed, those that could not be reached may be back.
+      this.failures.clear();
+      return refusal;
+    }
     const last = failures.at(-1);
     if (failures.length <= 1) return last ?? refusal;
     return new ApiError(last instanceof ApiError ? last.status : 500, `${this.#lines()}\n${refusal.message}`, {

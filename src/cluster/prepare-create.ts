@@ -11,6 +11,7 @@ import type { CreateBody } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PlacementRequest } from '../scheduler/contracts.ts';
 import { placementRequest, withoutExpressions } from '../scheduler/request.ts';
+import { termsOf, type Terms } from '../scheduler/terms.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { ContainerCreateCall } from './calls.ts';
 import type { ContainerIndex } from './index/container-index.ts';
@@ -27,6 +28,7 @@ export interface PreparedCreate {
   readonly swarmId: string;
   readonly body: CreateBody;
   readonly request: PlacementRequest;
+  readonly terms: Terms;
   /** The engines of what was written as `node/name`; more than one can never be satisfied. */
   readonly pinned: ReadonlySet<Engine>;
 }
@@ -58,6 +60,7 @@ export function prepareCreate(call: ContainerCreateCall, options: PrepareOptions
     swarmId,
     body: withSwarmId(withoutExpressions(body), swarmId),
     request: { ...asked, dependencies },
+    terms: termsOf(body),
     pinned: spelling.pinned,
   };
 }

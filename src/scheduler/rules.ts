@@ -4,21 +4,35 @@ import { badRequest } from '../common/errors.ts';
 import { goMember, textListMember, textMapMember, withGoMember } from '../docker/go-member.ts';
 import type { CreateBody } from '../docker/types.ts';
 
-export type RuleKind = 'constraint' | 'affinity' | 'whitelist' | 'toleration' | 'reschedule' | 'strategy';
-
-/** The texts of each kind in the order in which they were written, those of labels first. */
-export type Rules = Readonly<Record<RuleKind, readonly string[]>>;
-
-const labelOf: Readonly<Record<RuleKind, string>> = {
+const labelOf = {
   constraint: 'com.docker.swarm.constraints',
   affinity: 'com.docker.swarm.affinities',
   whitelist: 'com.docker.swarm.whitelists',
   toleration: 'com.docker.swarm.tolerations',
   reschedule: 'com.docker.swarm.reschedule-policies',
   strategy: 'com.docker.swarm.strategies',
-};
+  dryrun: 'com.docker.swarm.dryrun',
+  wait: 'com.docker.swarm.wait',
+} as const;
 
-const kinds: readonly RuleKind[] = ['constraint', 'affinity', 'whitelist', 'toleration', 'reschedule', 'strategy'];
+export type RuleKind = keyof typeof labelOf;
+
+/** The texts of each kind in the order in which they were written, those of labels first. */
+export type Rules = Readonly<Record<RuleKind, readonly string[]>>;
+
+const kinds: readonly RuleKind[] = [
+  'constraint',
+  'affinity',
+  'whitelist',
+  'toleration',
+  'reschedule',
+  'strategy',
+  'dryrun',
+  'wait',
+];
+
+/** Of these the last one written holds, so their labels may hold the bare text instead of a list. */
+const singleKinds: ReadonlySet<RuleKind> = new Set(['reschedule', 'strategy', 'dryrun', 'wait']);
 
 /** Throws ApiError 400 when a label does not hold a JSON array of texts. */
 export function rulesOf(body: CreateBody): Rules {
@@ -34,6 +48,8 @@ export function readRules(labels: Readonly<Record<string, string>>, environment:
     toleration: rulesOfKind('toleration', labels, environment),
     reschedule: rulesOfKind('reschedule', labels, environment),
     strategy: rulesOfKind('strategy', labels, environment),
+    dryrun: rulesOfKind('dryrun', labels, environment),
+    wait: rulesOfKind('wait', labels, environment),
   };
 }
 
@@ -68,10 +84,12 @@ function rulesOfKind(
   const written = environment.filter((entry) => entry.startsWith(prefix)).map((entry) => entry.slice(prefix.length));
   const stored = labels[labelOf[kind]];
   if (stored === undefined || stored === '') return written;
-  return [...new Set([...parseStored(labelOf[kind], stored), ...written])];
+  return [...new Set([...parseStored(kind, stored), ...written])];
 }
 
-function parseStored(label: string, text: string): readonly string[] {
+function parseStored(kind: RuleKind, text: string): readonly string[] {
+  if (singleKinds.has(kind) && !text.startsWith('[')) return [text];
+  const label = labelOf[kind];
   const parsed = parseJson(withoutHistoryEscapes(text));
   const items: readonly unknown[] | undefined = Array.isArray(parsed) ? parsed : undefined;
   if (items?.every((item) => typeof item === 'string')) return items;

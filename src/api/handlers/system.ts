@@ -29,7 +29,13 @@ export function info(call: ApiCall): Promise<void> {
   const { cluster, settings } = call;
   call.send(
     200,
-    infoJson({ settings, nodes: nodeFacts(cluster), conflicts: cluster.identityConflicts, now: Date.now() }),
+    infoJson({
+      settings,
+      nodes: nodeFacts(cluster),
+      conflicts: cluster.identityConflicts,
+      waiting: cluster.waitingCreates,
+      now: Date.now(),
+    }),
   );
   return Promise.resolve();
 }

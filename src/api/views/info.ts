@@ -8,18 +8,24 @@ import { nodeTableJson, type StatusRow } from './node-table.ts';
 import { equivalentEngineVersion } from './version.ts';
 import { nodeWarnings } from './node-warnings.ts';
 import type { IdentityConflict } from '../../cluster/locations.ts';
+import type { WaitingCreate } from '../../cluster/waiting-creates.ts';
 
 export interface InfoFacts {
   readonly settings: ApiSettings;
   readonly nodes: readonly NodeFacts[];
   readonly conflicts: readonly IdentityConflict[];
+  /** Creates that are held until a node can take them. */
+  readonly waiting: readonly WaitingCreate[];
   readonly now: number;
 }
 
 /** The answer as JSON text. */
 export function infoJson(facts: InfoFacts): Buffer {
   const mark = '"\\u0000table"';
-  const text = JSON.stringify({ ...toInfo(facts), SystemStatus: [...statusHead(facts.settings), '\0table'] });
+  const text = JSON.stringify({
+    ...toInfo(facts),
+    SystemStatus: [...statusHead(facts.settings), ...waitingRows(facts), '\0table'],
+  });
   const at = text.indexOf(mark);
   const table = nodeTableJson(facts.nodes, facts.now);
   return Buffer.from(`${text.slice(0, at)}${table}${text.slice(at + mark.length)}\n`);
@@ -89,6 +95,20 @@ function statusHead(settings: ApiSettings): StatusRow[] {
     ...(primary === undefined ? [] : [['Primary', primary] as const]),
     ['Strategy', settings.strategy],
     ['Filters', settings.filters.join(', ')],
+  ];
+}
+
+const mostWaitingShown = 20;
+
+/** None while nothing waits: programs count on the rows that classicswarm had. */
+function waitingRows({ waiting, now }: InfoFacts): StatusRow[] {
+  if (waiting.length === 0) return [];
+  return [
+    ['Waiting creates', String(waiting.length)],
+    ...waiting.slice(0, mostWaitingShown).map(({ what, conditions, untilMs }): StatusRow => {
+      const leftSeconds = Math.max(0, Math.ceil((untilMs - now) / 1000));
+      return [`  └ ${what}`, `waits for ${conditions.join(', ')} (${leftSeconds}s left)`];
+    }),
   ];
 }
 

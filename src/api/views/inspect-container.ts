@@ -3,6 +3,7 @@
 // tools create the container anew from them.
 import type { ContainerInspect, EngineInfo, PortBinding, PortMap } from '../../docker/types.ts';
 import type { NodeIdentity } from '../../cluster/locations.ts';
+import { readPlacement } from '../../cluster/placement-label.ts';
 import { publishedAddress } from './published-address.ts';
 
 /** What is known about the container's engine. */
@@ -23,6 +24,7 @@ export function toInspectView(
   return {
     ...inspect,
     ...(settings && ports ? { NetworkSettings: { ...settings, Ports: reachablePorts(ports, node.host) } } : {}),
+    Placement: readPlacement(inspect.Config?.Labels) ?? null,
     Node: {
       ID: identity.id,
       IP: node.host,

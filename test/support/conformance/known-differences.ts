@@ -17,11 +17,11 @@ export const knownDifferences = {
   },
   inspect: {
     what: 'inspect',
-    why: "has `Node`; `0.0.0.0` as a host address is the node's own address, and its double of IPv6 is left out where the node has none",
+    why: "has `Node`, and `Placement`, which tells why this node; `0.0.0.0` as a host address is the node's own address, and its double of IPv6 is left out where the node has none",
   },
   swarmId: {
     what: 'containers',
-    why: 'carry the label `com.docker.swarm.id`, by which they can be addressed too, and so do images committed from them',
+    why: 'carry the labels `com.docker.swarm.id`, by which they can be addressed too, and `com.docker.swarm.placement`, and so do images committed from them',
   },
   events: {
     what: 'events',

@@ -22,7 +22,7 @@ function info(...nodes: NodeFacts[]): Record<string, unknown> {
 }
 
 function parsedInfo(settings: ApiSettings, nodes: readonly NodeFacts[]): Record<string, unknown> {
-  return JSON.parse(infoJson({ settings, nodes, conflicts: [], now }).toString()) as Record<string, unknown>;
+  return JSON.parse(infoJson({ settings, nodes, conflicts: [], waiting: [], now }).toString()) as Record<string, unknown>;
 }
 
 function table(...nodes: NodeFacts[]): readonly (readonly [string, string])[] {

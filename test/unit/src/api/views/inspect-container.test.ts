@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { toInspectView } from '../../../../../src/api/views/inspect-container.ts';
+import { writePlacement } from '../../../../../src/cluster/placement-label.ts';
 import { publishedAddress } from '../../../../../src/api/views/published-address.ts';
 import type { PortMap } from '../../../../../src/docker/types.ts';
 
@@ -69,6 +70,7 @@ describe('the view of an inspect', () => {
 
     assert.deepEqual(toInspectView(inspect, node, identity), {
       ...inspect,
+      Placement: null,
       Node: {
         ID: 'ID1',
         IP: '10.0.0.5',
@@ -79,5 +81,41 @@ describe('the view of an inspect', () => {
         Labels: { storage: 'ssd' },
       },
     });
+  });
+
+  it('tells why the container is on its node, from what was kept on it', () => {
+    const decision = {
+      node: 'node-1',
+      strategy: 'spread',
+      candidates: 2,
+      nodes: 3,
+      score: { parts: { cpu: 33.333, memory: 25 }, ties: { containers: 4 } },
+      givenUp: ['zone==~moon'],
+    };
+    const label = writePlacement(decision, [{ node: 'node-2', error: 'no space left' }]);
+    const placementOf = (text: string): unknown => {
+      const inspect = {
+        Id: 'a',
+        Name: '/a',
+        Created: '',
+        Image: '',
+        Config: { Labels: { 'com.docker.swarm.placement': text } },
+      };
+      return toInspectView(inspect, { address: '', host: '', labels: {}, info: undefined }, identity)['Placement'];
+    };
+
+    assert.deepEqual(placementOf(label), {
+      Node: 'node-1',
+      Strategy: 'spread',
+      Candidates: 2,
+      Nodes: 3,
+      Score: 58.33,
+      Parts: { cpu: 33.33, memory: 25 },
+      Ties: { containers: 4 },
+      GivenUp: ['zone==~moon'],
+      Attempts: [{ Node: 'node-2', Error: 'no space left' }],
+    });
+    assert.equal(placementOf('{"Node"'), null);
+    assert.equal(placementOf('[1]'), null);
   });
 });
