@@ -3,6 +3,7 @@
 import { notImplemented } from '../common/errors.ts';
 import { forward } from '../proxy/forward.ts';
 import { changeHeaders } from '../proxy/raw-head.ts';
+import type { HeaderChanges } from '../proxy/raw-head.ts';
 import { hijack } from '../proxy/hijack.ts';
 import type { TakenConnection } from '../proxy/hijack.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
@@ -37,6 +38,8 @@ export async function dispatchTaken(target: Target, call: RequestCall, taken: Ta
   await hijack(taken, engine.endpoint, {
     path: pathOnEngine(target, call),
     ...(headers && { headers }),
+    // Without an upgrade engines call every stream raw.
+    onUpgrade: (head) => ({ ...head, rawHeaders: changeHeaders(head.rawHeaders, typeChange(target)) }),
     signal: call.signal,
   });
   await settle({ settle: target.settleStream }, call.signal);
@@ -56,11 +59,14 @@ async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promi
     ...(target.isProgress && { farewell: (cause) => progressError(500, cause.message) }),
     beforeEnd: (signal) => settle({ settle: target.settleStream }, signal),
     onHead: (head) => {
-      const isTyped = target.contentType !== undefined && head.statusCode === 200;
-      const changes = { ...headers, ...(isTyped ? { 'Content-Type': target.contentType } : {}), date: undefined };
+      const changes = { ...headers, ...(head.statusCode === 200 ? typeChange(target) : {}), date: undefined };
       return { ...head, rawHeaders: changeHeaders(head.rawHeaders, changes) };
     },
   });
+}
+
+function typeChange({ contentType }: Target): HeaderChanges {
+  return contentType === undefined ? {} : { 'Content-Type': contentType };
 }
 
 function setHeaders(call: ApiCall, headers: Headers): void {

@@ -2,7 +2,7 @@
 // that is not here does not exist (404 "page not found").
 import * as builds from './handlers/build.ts';
 import * as containers from './handlers/containers.ts';
-import { createExec, useExec } from './handlers/exec.ts';
+import { createExec, startExec, useExec } from './handlers/exec.ts';
 import { createContainer } from './handlers/container-create.ts';
 import { inspectContainer } from './handlers/container-inspect.ts';
 import { stopContainer, restartContainer } from './handlers/container-stop.ts';
@@ -45,7 +45,7 @@ const containerRows: readonly Row[] = [
   ['POST', '/containers/prune', answer(prune.pruneContainers)],
   ['GET', '/containers/{name*}/json', answer(inspectContainer)],
   ['GET', '/containers/{name*}/top', forward(containers.use)],
-  ['GET', '/containers/{name*}/logs', forward(containers.logs)],
+  ['GET', '/containers/{name*}/logs', forward(containers.output)],
   ['GET', '/containers/{name*}/changes', forward(containers.use)],
   ['GET', '/containers/{name*}/export', forward(containers.use)],
   ['GET', '/containers/{name*}/stats', forward(containers.use)],
@@ -54,7 +54,7 @@ const containerRows: readonly Row[] = [
   ['GET', '/containers/{name*}/archive', forward(containers.use)],
   ['PUT', '/containers/{name*}/archive', forward(containers.use)],
   ['POST', '/containers/{name*}/resize', forward(containers.use)],
-  ['POST', '/containers/{name*}/attach', rawStream(containers.use)],
+  ['POST', '/containers/{name*}/attach', rawStream(containers.output)],
   ['POST', '/containers/{name*}/wait', answer(waitForContainer)],
   ['POST', '/containers/{name*}/start', forward(containers.start)],
   ['POST', '/containers/{name*}/stop', answer(stopContainer)],
@@ -73,7 +73,7 @@ const containerRows: readonly Row[] = [
 
 const execRows: readonly Row[] = [
   ['POST', '/containers/{name*}/exec', answer(createExec)],
-  ['POST', '/exec/{id*}/start', rawStream(useExec)],
+  ['POST', '/exec/{id*}/start', rawStream(startExec)],
   ['POST', '/exec/{id*}/resize', forward(useExec)],
   ['GET', '/exec/{id*}/json', forward(useExec)],
 ];

@@ -4,6 +4,7 @@
 import { ApiError, badRequest, conflict, notFound } from '../common/errors.ts';
 import { effectiveVersion } from '../docker/api-version.ts';
 import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
+import { isBuiltinNetwork } from '../docker/predefined-networks.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { CreatedNetwork, NetworkCreateCall } from './calls.ts';
 import type { ProjectHomes } from './home.ts';
@@ -48,13 +49,13 @@ export class NetworkCreator {
 
   /** The engines' own networks are left to them: they answer that these cannot be created. */
   #isTaken(name: string, asked: Engine | undefined): boolean {
-    if (ownNetworks.has(name)) return false;
+    if (isBuiltinNetwork(name)) return false;
     const owners = this.#options.networks.named(name);
     return asked === undefined ? owners.length > 0 : owners.some(({ engine }) => engine === asked);
   }
 
   #withDriver(body: NetworkCreateCall['body']): NetworkCreateCall['body'] {
-    if (textMember(body, 'Driver') !== '' || ownNetworks.has(textMember(body, 'Name'))) return body;
+    if (textMember(body, 'Driver') !== '' || isBuiltinNetwork(textMember(body, 'Name'))) return body;
     const healthy = this.#options.nodes().filter(({ engine }) => engine.state === 'healthy');
     if (!shareOneSwarm(healthy.map(({ engine }) => engine.info))) return body;
     return withGoMember(withGoMember(body, 'Driver', 'overlay'), 'Attachable', true);
@@ -82,8 +83,6 @@ export class NetworkCreator {
     return { engine, id: textMember(answer.body, 'Id'), warning: textMember(answer.body, 'Warning') };
   }
 }
-
-const ownNetworks: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
 function leadsSwarm({ engine }: NodeView): boolean {
   return engine.state === 'healthy' && engine.info?.Swarm?.ControlAvailable === true;

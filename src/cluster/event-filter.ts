@@ -4,6 +4,7 @@ import { hasLabel } from '../docker/filters.ts';
 import type { Filters } from '../docker/filters.ts';
 import { normalizeReference } from '../docker/image-reference.ts';
 import type { DockerEvent } from '../docker/types.ts';
+import { nodeFilter } from './node-filter.ts';
 
 /** Keys whose values are compared with the id and the name of what the event is about, whatever its type. */
 const actorKeys = ['container', 'network', 'volume', 'plugin', 'daemon', 'service', 'secret', 'config'] as const;
@@ -70,11 +71,10 @@ function withoutTag(reference: string): string {
 /** The node that an event comes from, or the swarm-mode node that it is about. */
 function nodeTest(filters: Filters): Test | undefined {
   if (!filters.has('node')) return undefined;
-  const values = filters.get('node');
+  const isWanted = nodeFilter(filters);
   return ({ Type, Actor }) => {
-    const names = [Actor.Attributes?.['node.name'], Actor.Attributes?.['node.id']];
-    const own = Type === 'node' ? [Actor.ID, Actor.Attributes?.['name']] : [];
-    return [...names, ...own].some((name) => name !== undefined && values.includes(name));
+    const { 'node.name': name = '', 'node.id': id = '', name: ownName = '' } = Actor.Attributes ?? {};
+    return isWanted({ id, name }) || (Type === 'node' && isWanted({ id: Actor.ID, name: ownName }));
   };
 }
 

@@ -9,6 +9,7 @@ import {
   textListMember,
   textMember,
 } from './go-member.ts';
+import { isBuiltinNetwork } from './predefined-networks.ts';
 import type { CreateBody, WireObject } from './types.ts';
 
 export interface CreateReferences {
@@ -37,7 +38,6 @@ export type ReferenceKind = 'container' | 'network' | 'volume';
 export type ReferenceMap = (kind: ReferenceKind, reference: string) => string;
 
 const containerMode = 'container:';
-const ownNetworks: ReadonlySet<string> = new Set(['', 'default', 'bridge', 'host', 'none', 'nat']);
 
 export function createReferences(body: CreateBody): CreateReferences {
   const host = goMember(body, 'HostConfig');
@@ -66,7 +66,7 @@ export function createReferences(body: CreateBody): CreateReferences {
 
 /** The network is one that every engine has: not a user-defined one, not another container's. */
 function isOwnNetwork(networkMode: string): boolean {
-  return ownNetworks.has(networkMode);
+  return networkMode === '' || isBuiltinNetwork(networkMode);
 }
 
 /** `body` with every reference spelled as `map` says; all other members stay as they are. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
+import { until } from '../support/until.ts';
 
 /** The oldest and the newest version, by node. */
 const windows: Readonly<Record<string, readonly [min: string, max: string]>> = {
@@ -120,6 +121,11 @@ describe('requests between API versions', () => {
         ['mid-45', 'new-51', 'strict-44'],
       ],
       [
+        'the priority of a gateway',
+        { NetworkingConfig: { EndpointsConfig: { bridge: { GwPriority: 1 } } } },
+        ['new-51', 'strict-44'],
+      ],
+      [
         'a mount of an image',
         { HostConfig: { Mounts: [{ Type: 'image', Source: 'busybox', Target: '/i' }] } },
         ['new-51', 'strict-44'],
@@ -231,18 +237,22 @@ describe('requests between API versions', () => {
       assert.equal(sentBytes('/update'), JSON.stringify(update).length);
     });
 
-    it('that join a network with sysctls are refused by an engine that does not know them', async () => {
+    it('that join a network in a way that the engine does not know are refused', async () => {
       await shoal.api.post('/networks/create').send({ Name: 'old-41/net', Driver: 'bridge' }).expect(201);
       const { id } = await create(on('old-41'));
-      const EndpointConfig = { DriverOpts: { 'com.docker.network.endpoint.sysctls': 'x=1' } };
-
-      const answer = await shoal.api.post('/networks/net/connect').send({ Container: id, EndpointConfig });
-
-      assert.equal(answer.status, 400);
-      assert.match(
-        (answer.body as { message: string }).message,
-        /needs an engine of API 1\.46 or newer, and node old-41/,
-      );
+      for (const [EndpointConfig, since] of [
+        [{ DriverOpts: { 'com.docker.network.endpoint.sysctls': 'x=1' } }, '1.46'],
+        [{ GwPriority: 1 }, '1.48'],
+      ] as const) {
+        const answer = await shoal.api.post('/networks/net/connect').send({ Container: id, EndpointConfig });
+        assert.equal(answer.status, 400);
+        const { message } = answer.body as { message: string };
+        assert.ok(message.endsWith(`needs an engine of API ${since} or newer, and node old-41 speaks 1.41`), message);
+      }
+      await shoal.api
+        .post('/networks/net/connect')
+        .send({ Container: id, EndpointConfig: { GwPriority: 0 } })
+        .expect(200);
     });
   });
 
@@ -268,6 +278,71 @@ describe('requests between API versions', () => {
 
     assert.equal(status, 400);
     for (const engine of shoal.engines) assert.equal(engine.images.size, 1);
+  });
+
+  describe('that make a raw stream', () => {
+    const typeOf: Readonly<Record<string, string>> = {
+      'old-41 1.41': 'raw',
+      'old-41 1.51': 'multiplexed',
+      'new-51 1.41': 'raw',
+      'new-51 1.51': 'multiplexed',
+      'strict-44 1.44': 'multiplexed',
+    };
+    for (const [place, type] of Object.entries(typeOf)) {
+      const [node = '', version = ''] = place.split(' ');
+      for (const tty of [false, true]) {
+        it(`tell a client of ${version} on ${node} what it is${tty ? ' with a terminal' : ''}`, async () => {
+          const { id } = await create({ ...on(node), Tty: tty });
+          await shoal.api.post(`/containers/${id}/start`).expect(204);
+          const exec = await shoal.api
+            .post(`/containers/${id}/exec`)
+            .send({ Cmd: ['cat'], Tty: tty, AttachStdout: true });
+          const { Id: execId } = exec.body as { Id: string };
+          const expected = `Content-Type: application/vnd.docker.${tty ? 'raw' : type}-stream\r\n`;
+          for (const [path, body] of [
+            [`/containers/${id}/attach?stream=1&stdout=1`, ''],
+            [`/exec/${execId}/start`, JSON.stringify({ Detach: false, Tty: tty })],
+          ] as const) {
+            const client = await shoal.openRaw();
+            const head = ['Connection: Upgrade', 'Upgrade: tcp', 'Content-Type: application/json'];
+            client.write(
+              [`POST /v${version}${path} HTTP/1.1`, ...head, `Content-Length: ${body.length}`, '', body].join('\r\n'),
+            );
+            const answer = await client.untilText('\r\n\r\n');
+            assert.match(answer, /^HTTP\/1\.1 101 /);
+            assert.ok(answer.includes(expected), answer);
+            client.destroy();
+          }
+        });
+      }
+    }
+
+    it('call a stream raw that is no upgrade', async () => {
+      const { id } = await create(on('old-41'));
+      await shoal.api.post(`/containers/${id}/start`).expect(204);
+      const client = await shoal.openRaw();
+      client.write(`POST /v1.51/containers/${id}/attach?stream=1&stdout=1 HTTP/1.1\r\n\r\n`);
+      assert.match(await client.untilText('\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\nContent-Type: [\w/.]+raw-stream\r\n/);
+      client.destroy();
+    });
+  });
+
+  it('that wait are answered as the version of the client has it, where the engine has forgotten it', async () => {
+    const { id } = await create(on('strict-44'));
+    await shoal.api.post(`/containers/${id}/start`).expect(204);
+    const [old, newer] = [await shoal.openRaw(), await shoal.openRaw()];
+    old.write(`POST /v1.29/containers/${id}/wait?condition=odd HTTP/1.1\r\n\r\n`);
+    newer.write(`POST /v1.30/containers/${id}/wait HTTP/1.1\r\n\r\n`);
+    await newer.untilText('\r\n\r\n');
+    const waits = (): number =>
+      shoal.engine('strict-44').requests.filter(({ path }) => path === `/containers/${id}/wait`).length;
+    await until('both wait', () => waits() === 2);
+    assert.equal(old.text, '');
+
+    shoal.engine('strict-44').exit(id, 3);
+
+    assert.match(await old.untilText('StatusCode'), /"StatusCode":3/);
+    for (const client of [old, newer]) client.destroy();
   });
 
   it('get the answers of the version of the client', async () => {

@@ -5,6 +5,7 @@ import { compareApiVersion } from '../../docker/api-version.ts';
 import type { ApiCall } from '../api-call.ts';
 import { settle } from '../engine-call.ts';
 import { effectiveVersion } from '../versions.ts';
+import { waitResult } from '../views/wait-result.ts';
 import { containerPath, locateContainer } from './container-target.ts';
 
 const conditions = new Set(['', 'not-running', 'next-exit', 'removed']);
@@ -12,7 +13,8 @@ const conditions = new Set(['', 'not-running', 'next-exit', 'removed']);
 const foreverMs = 2 ** 31 - 1;
 
 export async function waitForContainer(call: ApiCall): Promise<void> {
-  const condition = call.query.get('condition') ?? '';
+  const waitsInOldWay = compareApiVersion(call.version, '1.30') < 0;
+  const condition = waitsInOldWay ? '' : (call.query.get('condition') ?? '');
   if (!conditions.has(condition)) throw badRequest(`invalid condition: "${condition}"`);
   const location = locateContainer(call);
   const { engine, record } = location;
@@ -27,10 +29,11 @@ export async function waitForContainer(call: ApiCall): Promise<void> {
   });
   try {
     call.res.writeHead(stream.status, { 'Content-Type': 'application/json' });
-    call.res.flushHeaders();
+    // The engine may be too new to hold the head back for such a client.
+    if (!waitsInOldWay) call.res.flushHeaders();
     const result = await readResult(stream.body);
     await settle({ settle: (signal) => engine.refreshContainer(record.id, signal) }, call.signal);
-    call.res.end(result);
+    call.res.end(waitResult(result, { version: call.version, condition }));
   } catch (error) {
     // A result that breaks off is how clients learn that the engine was lost.
     call.logger.debug('a wait ended without a result', { engine: engine.name, error });

@@ -1,25 +1,24 @@
 // The calls on one container that its engine answers: which engine, and what the mirror must learn before the
 // client sees the answer.
 import { badRequest } from '../../common/errors.ts';
-import { compareApiVersion } from '../../docker/api-version.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { callEngine, sendEngineAnswer } from '../engine-call.ts';
 import type { Target } from '../route.ts';
 import { assertReachable, containerTarget } from './container-target.ts';
+import { needsStreamType, streamType } from './stream-type.ts';
 
 /** Calls that leave the container as the lists show it, and streams. */
 export function use(call: RequestCall): Target {
   return containerTarget(call);
 }
 
-/** GET /containers/{name}/logs: clients tell multiplexed output from a terminal's by the type of the answer. */
-export function logs(call: RequestCall): Target {
+/** GET /containers/{name}/logs and POST /containers/{name}/attach. */
+export function output(call: RequestCall): Target {
   const { location, ...target } = containerTarget(call);
   const tty = location.record.details?.tty;
-  if (tty === undefined) return target;
-  const isMultiplexed = !tty && compareApiVersion(call.version, '1.42') >= 0;
-  return { ...target, contentType: `application/vnd.docker.${isMultiplexed ? 'multiplexed' : 'raw'}-stream` };
+  if (tty === undefined || !needsStreamType(call, location.engine)) return target;
+  return { ...target, contentType: streamType(tty) };
 }
 
 /** Calls after which the lists show the container differently, or no longer. */

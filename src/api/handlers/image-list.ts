@@ -1,8 +1,9 @@
 // GET /images/json: the images of every node, one row per id. Made from the mirrors, except for what only the
 // engines can count or list for the moment.
+import { nodeFilter } from '../../cluster/node-filter.ts';
 import { badRequest } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
-import { assertKnownFilters, parseFilters, patternFilter, type Filters } from '../../docker/filters.ts';
+import { assertKnownFilters, parseFilters, type Filters } from '../../docker/filters.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
 import type { ImageRow } from '../../docker/types.ts';
 import { parseImageRows } from '../../engine/answers.ts';
@@ -44,12 +45,8 @@ function withLegacyFilter({ version, query }: ApiCall, filters: Filters): Filter
 }
 
 function nodesOf({ cluster }: ApiCall, filters: Filters): readonly Engine[] {
-  if (!filters.has('node')) return cluster.engines;
-  const matches = patternFilter(filters, 'node');
-  return cluster.engines.filter((engine) => {
-    const { id, name } = cluster.identityOf(engine);
-    return matches(name) || filters.get('node').includes(id);
-  });
+  const isWanted = nodeFilter(filters);
+  return cluster.engines.filter((engine) => isWanted(cluster.identityOf(engine)));
 }
 
 /** `before` and `since` name images: what is shown was made strictly earlier or later than they. */

@@ -1,4 +1,5 @@
 // GET /networks: the networks of all nodes as one list, from the mirrors.
+import { nodeNameFilter } from '../../cluster/node-filter.ts';
 import { badRequest } from '../../common/errors.ts';
 import {
   assertKnownFilters,
@@ -9,8 +10,9 @@ import {
   patternFilter,
   type Filters,
 } from '../../docker/filters.ts';
+import { isBuiltinNetwork } from '../../docker/predefined-networks.ts';
 import type { ApiCall } from '../api-call.ts';
-import { isBuiltinNetwork, mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
+import { mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
 import { rowParts } from '../views/row-parts.ts';
 
 const knownFilters = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type', 'node'];
@@ -40,14 +42,17 @@ function networkPredicate(call: ApiCall, filters: Filters): (network: ListedNetw
   }
   const matchesId = patternFilter(filters, 'id');
   const matchesName = patternFilter(filters, 'name');
-  const matchesNode = patternFilter(filters, 'node');
+  const isWantedNode = nodeNameFilter(
+    filters,
+    call.cluster.engines.map((engine) => call.cluster.identityOf(engine)),
+  );
   const isDanglingAsWanted = danglingPredicate(call, filters);
   return (network) => {
     const { row, plainName, nodes, ids } = network;
     return (
       ids.some(matchesId) &&
       (matchesName(plainName) || matchesName(row.Name)) &&
-      nodes.some(matchesNode) &&
+      nodes.some(isWantedNode) &&
       matchesExactly(filters, 'driver', row.Driver ?? '') &&
       matchesExactly(filters, 'scope', row.Scope ?? '') &&
       matchesExactly(filters, 'type', isBuiltinNetwork(plainName) ? 'builtin' : 'custom') &&

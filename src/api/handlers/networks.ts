@@ -4,6 +4,7 @@ import { sleep } from '../../common/abort.ts';
 import { ApiError, badRequest, conflict } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import { goMember, isWireObject, mapMember, textMember, withGoMember } from '../../docker/go-member.ts';
+import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { NetworkRow, WireObject } from '../../docker/types.ts';
 import type { ContainerLocation, NetworkLocation } from '../../cluster/locations.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -11,7 +12,6 @@ import type { ApiCall, RequestCall } from '../api-call.ts';
 import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
 import { fanOut, reachableEngines, successes } from '../fan-out.ts';
 import type { Target } from '../route.ts';
-import { isPredefinedNetwork } from '../views/network-rows.ts';
 import { assertReachable } from './container-target.ts';
 
 const inspectTimeoutMs = 15_000;

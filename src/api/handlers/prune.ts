@@ -1,8 +1,9 @@
 // Pruning: every node is asked, what was deleted is put together, and a node that fails spoils nothing. Where an
 // older engine would delete more than the client asked for, the manager does the deleting itself.
+import { nodeFilter } from '../../cluster/node-filter.ts';
 import { badRequest, ApiError } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
-import { Filters, matchLabels, parseFilters, patternFilter, booleanFilter } from '../../docker/filters.ts';
+import { Filters, matchLabels, parseFilters, booleanFilter } from '../../docker/filters.ts';
 import { isWireObject, listMember, numberMember } from '../../docker/go-member.ts';
 import type { VolumeRow, WireObject } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -95,12 +96,8 @@ async function pruneOnAll(call: ApiCall, listName: string, pruneOn: PruneOn): Pr
 /** `node` is a filter of the cluster's own. */
 function chosenEngines(call: ApiCall, filters: Filters): readonly Engine[] {
   const engines = reachableEngines(call);
-  if (!filters.has('node')) return engines;
-  const matches = patternFilter(filters, 'node');
-  return engines.filter((engine) => {
-    const { id, name } = call.cluster.identityOf(engine);
-    return matches(name) || filters.get('node').includes(id);
-  });
+  const isWanted = nodeFilter(filters);
+  return engines.filter((engine) => isWanted(call.cluster.identityOf(engine)));
 }
 
 interface NativePrune {

@@ -1,4 +1,5 @@
 // GET /volumes: the volumes of all nodes as one list, from the mirrors.
+import { nodeNameFilter } from '../../cluster/node-filter.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -18,7 +19,7 @@ const knownFilters = ['dangling', 'driver', 'label', 'name', 'node'];
 export function listVolumes(call: ApiCall): Promise<void> {
   const filters = parseFilters(call.query.get('filters'));
   assertKnownFilters(filters, knownFilters);
-  const isWanted = volumePredicate(filters);
+  const isWanted = volumePredicate(call, filters);
   const volumes = listedVolumes(call)
     .filter(isWanted)
     .map(({ row }) => row);
@@ -36,9 +37,13 @@ function listedVolumes({ cluster }: ApiCall): ListedVolume<Engine>[] {
   );
 }
 
-function volumePredicate(filters: Filters): (volume: ListedVolume<Engine>) => boolean {
+function volumePredicate(call: ApiCall, filters: Filters): (volume: ListedVolume<Engine>) => boolean {
   const dangling = booleanFilter(filters, 'dangling');
-  const [matchesName, matchesNode] = [patternFilter(filters, 'name'), patternFilter(filters, 'node')];
+  const matchesName = patternFilter(filters, 'name');
+  const isWantedNode = nodeNameFilter(
+    filters,
+    call.cluster.engines.map((engine) => call.cluster.identityOf(engine)),
+  );
   const usedByEngine = new Map<Engine, ReadonlySet<string>>();
   const isUsed = (engine: Engine, name: string): boolean => {
     const used = usedByEngine.get(engine) ?? usedVolumeNames(engine);
@@ -47,7 +52,7 @@ function volumePredicate(filters: Filters): (volume: ListedVolume<Engine>) => bo
   };
   return ({ row, plainName, nodes, sources }) =>
     (matchesName(plainName) || matchesName(row.Name)) &&
-    nodes.some(matchesNode) &&
+    nodes.some(isWantedNode) &&
     matchesExactly(filters, 'driver', row.Driver) &&
     matchLabels(row.Labels, filters) &&
     (dangling === undefined || sources.some((engine) => isUsed(engine, plainName)) !== dangling);

@@ -3,6 +3,7 @@
 // are applied by the list itself.
 import { badRequest } from '../../common/errors.ts';
 import type { ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
+import { nodeFilter } from '../../cluster/node-filter.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -74,11 +75,8 @@ function isUp({ record }: ContainerLocation): boolean {
 
 function nodePredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
   if (!filters.has('node')) return undefined;
-  const matches = patternFilter(filters, 'node');
-  return ({ engine }) => {
-    const { id, name } = identityOf(engine);
-    return matches(name) || filters.get('node').includes(id);
-  };
+  const isWanted = nodeFilter(filters);
+  return ({ engine }) => isWanted(identityOf(engine));
 }
 
 function idPredicate(filters: Filters): ContainerPredicate | undefined {

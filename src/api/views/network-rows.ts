@@ -1,5 +1,6 @@
 // The networks of all nodes as one list: a network that several engines share once, and one bridge, host and
 // none for all. Local networks of one name on several nodes are different; all but the first carry their node.
+import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { NetworkRow } from '../../docker/types.ts';
 
 export interface NodeNetworks {
@@ -15,20 +16,6 @@ export interface ListedNetwork {
   readonly nodes: readonly string[];
   /** On all these nodes: predefined networks have another one on each. */
   readonly ids: readonly string[];
-}
-
-const builtin: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'nat', 'default']);
-
-const predefined: ReadonlySet<string> = new Set([...builtin, 'docker_gwbridge', 'ingress']);
-
-/** One that every engine makes for itself, under the same name and with an id of its own. */
-export function isPredefinedNetwork(name: string): boolean {
-  return predefined.has(name);
-}
-
-/** What the `type` filter calls builtin: predefined and not of swarm mode's making. */
-export function isBuiltinNetwork(name: string): boolean {
-  return builtin.has(name);
 }
 
 /** In the order of the nodes; `node/name` where the plain name is taken by another node's network. */

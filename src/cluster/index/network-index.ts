@@ -2,14 +2,13 @@
 // network; bridge, host and none are on every engine, each its own, and the first node's stands for all.
 import { ApiError, badRequest, conflict } from '../../common/errors.ts';
 import { compareText } from '../../common/compare-text.ts';
+import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { NetworkRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Identities } from '../identity.ts';
 import type { NetworkLocation } from '../locations.ts';
 import { OwnedKeys } from './owned-keys.ts';
 import type { Owned } from './owned-keys.ts';
-
-const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'nat', 'docker_gwbridge', 'ingress']);
 
 export class NetworkIndex {
   readonly #identities: Identities;
@@ -100,7 +99,7 @@ export class NetworkIndex {
     const first = this.#location(owned);
     const ids = new Set(owned.map(({ row }) => row.Id));
     if (ids.size === 1) return first;
-    if (predefined.has(reference)) return { engines: [first.engines[0]], row: first.row };
+    if (isPredefinedNetwork(reference)) return { engines: [first.engines[0]], row: first.row };
     const names = owned.map(({ engine }) => `${this.#identities.nameOf(engine)}/${reference}`).sort(compareText);
     throw conflict(`network ${reference} is ambiguous, several nodes have one of that name: ${names.join(', ')}`);
   }

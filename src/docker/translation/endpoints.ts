@@ -17,7 +17,11 @@ export function setsSysctls(endpoint: unknown): boolean {
 }
 
 export function hasGatewayPriority(body: WireObject): boolean {
-  return Object.values(endpointsOf(body)).some((endpoint) => (goMember(endpoint, 'GwPriority') ?? 0) !== 0);
+  return Object.values(endpointsOf(body)).some(setsGatewayPriority);
+}
+
+export function setsGatewayPriority(endpoint: unknown): boolean {
+  return (goMember(endpoint, 'GwPriority') ?? 0) !== 0;
 }
 
 /** The container is made on one network and joins the others in the order of their names. */

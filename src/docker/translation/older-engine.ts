@@ -7,6 +7,7 @@ import {
   hasGatewayPriority,
   joinOneByOne,
   macAddressForContainer,
+  setsGatewayPriority,
   setsSysctls,
 } from './endpoints.ts';
 import { directoriesAsBinds, hasMountOfType, hasMountOption, hasReadOnlyBind } from './mounts.ts';
@@ -82,12 +83,20 @@ export const olderEngineRules: readonly OlderEngineRule[] = [
     feature: 'a mount of type "image"',
     isUsed: (body) => hasMountOfType(body, 'image'),
   },
-  { operation: create, since: '1.48', kind: 'warn', effect: 'GwPriority is ignored', isUsed: hasGatewayPriority },
+  // Another default gateway than the one asked for may lead nowhere.
+  { operation: create, since: '1.48', kind: 'require', feature: 'GwPriority', isUsed: hasGatewayPriority },
   {
     operation: 'connect network',
     since: '1.46',
     kind: 'require',
     feature: 'sysctls of an endpoint',
     isUsed: (body) => setsSysctls(goMember(body, 'EndpointConfig')),
+  },
+  {
+    operation: 'connect network',
+    since: '1.48',
+    kind: 'require',
+    feature: 'GwPriority',
+    isUsed: (body) => setsGatewayPriority(goMember(body, 'EndpointConfig')),
   },
 ];

@@ -2,6 +2,7 @@
 // its version had. Fields that a newer version has besides do no harm: clients pass over what they do not know.
 import { compareApiVersion, effectiveVersion, type ApiWindow } from '../api-version.ts';
 import { goMember, mapMember, textListMember, textMember } from '../go-member.ts';
+import { isBuiltinNetwork } from '../predefined-networks.ts';
 import type { WireObject } from '../types.ts';
 import { changeObject } from './create-body.ts';
 
@@ -24,14 +25,12 @@ export function translateInspect(container: WireObject, version: string, engineA
     .reduce((answer, { restore }) => restore(answer), container);
 }
 
-const withoutAliases: ReadonlySet<string> = new Set(['bridge', 'host', 'none', 'default', 'nat']);
-
 /** The short id and the host name were aliases on every user-defined network. */
 function withOwnAliases(container: WireObject): WireObject {
   const own = [textMember(container, 'Id').slice(0, 12), textMember(goMember(container, 'Config'), 'Hostname')];
   return changeObject(container, 'NetworkSettings', (settings) =>
     changeObject(settings, 'Networks', (networks) => {
-      const names = Object.keys(networks).filter((name) => !withoutAliases.has(name));
+      const names = Object.keys(networks).filter((name) => !isBuiltinNetwork(name));
       return names.reduce(
         (changed, name) =>
           changeObject(changed, name, (endpoint) => {

@@ -13,7 +13,7 @@ export const knownDifferences = {
   },
   lists: {
     what: '`ps`',
-    why: 'the label `com.docker.swarm.node` is added to each row, the filter `node=` works for `ps`, `images`, `network ls`, `volume ls` and `events`',
+    why: 'the label `com.docker.swarm.node` is added to each row, the filter `node=` (a name, a glob or an id) works for `ps`, `images`, `network ls`, `volume ls`, `events` and prunes',
   },
   inspect: {
     what: 'inspect',

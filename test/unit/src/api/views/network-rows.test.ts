@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { isBuiltinNetwork, isPredefinedNetwork, mergeNetworkRows } from '../../../../../src/api/views/network-rows.ts';
+import { mergeNetworkRows } from '../../../../../src/api/views/network-rows.ts';
 import type { NetworkRow } from '../../../../../src/docker/types.ts';
 
 function network(Id: string, Name: string, Scope = 'local'): NetworkRow {
@@ -51,19 +51,4 @@ describe('mergeNetworkRows', () => {
     const row = { ...network('1', 'front'), IPAM: { Driver: 'default' }, Labels: { a: 'b' } };
     assert.deepEqual(mergeNetworkRows([{ node: 'node-1', rows: [row] }])[0]?.row, row);
   });
-});
-
-describe('networks that nobody made', () => {
-  for (const [name, isBuiltin, isPredefined] of [
-    ['bridge', true, true],
-    ['host', true, true],
-    ['none', true, true],
-    ['docker_gwbridge', false, true],
-    ['ingress', false, true],
-    ['front', false, false],
-  ] as const) {
-    it(`knows ${name}`, () => {
-      assert.deepEqual([isBuiltinNetwork(name), isPredefinedNetwork(name)], [isBuiltin, isPredefined]);
-    });
-  }
 });

@@ -33,7 +33,6 @@ describe('a create that an older engine would not do in full', () => {
       'file systems mounted below a read-only bind stay writable',
       { HostConfig: { Binds: ['/a:/b:ro,rslave'] } },
     ],
-    ['1.48', 'GwPriority is ignored', endpoints({ net: { GwPriority: 1 } }, 'net')],
   ];
   for (const [since, effect, body] of warned) {
     it(`is done with a warning before ${since}: ${effect}`, () => {
@@ -96,6 +95,7 @@ describe('a create that an older engine would not do in full', () => {
       }),
     ],
     ['1.48', 'a mount of type "image"', mounts({ Type: 'image', Source: 'busybox' })],
+    ['1.48', 'GwPriority', endpoints({ net: { GwPriority: 1 } }, 'net')],
   ];
   for (const [since, feature, body] of needed) {
     it(`needs an engine of ${since} for ${feature}`, () => {
