@@ -1,5 +1,6 @@
 // Which engine builds for whom. A build is several requests that must meet on one engine, and most of them do not
-// say which build they belong to: so a client stays with one engine until it has been idle for an hour.
+// say which build they belong to: so a client stays with one engine until it has been idle for an hour, and requests
+// that name the same session or the same build follow the one of them that an engine was chosen for first.
 import { sleep } from '../common/abort.ts';
 import { ApiError } from '../common/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -8,7 +9,6 @@ import { leastLoaded } from './home.ts';
 import type { NodeView } from './node-view.ts';
 
 const idleMs = 60 * 60_000;
-const partnerWaitMs = 5_000;
 const maxRemembered = 10_000;
 
 interface Choice {
@@ -20,51 +20,72 @@ export class BuildAffinity {
   readonly #nodes: () => readonly NodeView[];
   readonly #now: () => number;
   readonly #byClient = new Map<string, Choice>();
-  readonly #bySession = new Map<string, Choice>();
-  readonly #sessionWaiters = new Set<() => void>();
+  readonly #byMeeting = new Map<string, Choice>();
+  /** How many connections each client controls a builder by. */
+  readonly #controllers = new Map<string, number>();
+  readonly #waiters = new Set<() => void>();
 
   constructor(nodes: () => readonly NodeView[], now: () => number = Date.now) {
     this.#nodes = nodes;
     this.#now = now;
   }
 
-  /** The engine for a request of a build; the choice is remembered. Throws 503 when no node is healthy. */
-  engineFor({ clientKey, sessionId }: BuildCaller): Engine {
-    const known = sessionId === undefined ? undefined : this.#recall(this.#bySession, sessionId);
-    const engine = known ?? this.#recall(this.#byClient, clientKey) ?? leastLoaded(this.#nodes())?.engine;
+  /** The engine for a request of a build; a new choice is remembered. Throws 503 when no node is healthy. */
+  engineFor({ clientKey, meetings = [] }: BuildCaller): Engine {
+    const met = meetings.map((meeting) => this.#recall(this.#byMeeting, meeting)).find((known) => known !== undefined);
+    if (met !== undefined) return met;
+    const engine = this.#recall(this.#byClient, clientKey) ?? leastLoaded(this.#nodes())?.engine;
     if (engine === undefined) throw new ApiError(503, 'no node is healthy');
     this.#remember(this.#byClient, clientKey, engine);
+    this.meet(meetings, engine);
     return engine;
   }
 
-  /** To be called when a session reaches its engine: requests that name the session follow it there. */
-  rememberSession(sessionId: string, engine: Engine): void {
-    this.#remember(this.#bySession, sessionId, engine);
-    for (const wake of [...this.#sessionWaiters]) wake();
-  }
-
-  /** The engine of a session that may come at most five seconds after the request that names it; undefined when it does not. */
-  async engineOfSession(sessionId: string, signal: AbortSignal): Promise<Engine | undefined> {
-    const known = this.#recall(this.#bySession, sessionId);
-    if (known !== undefined || signal.aborted) return known;
-    const found = new AbortController();
-    const wake = (): void => {
-      if (this.#bySession.has(sessionId)) found.abort();
+  /** To be called when a client connects to control the builder itself; the result, when that connection is closed. */
+  beginControl(clientKey: string): () => void {
+    this.#countController(clientKey, 1);
+    return () => {
+      this.#countController(clientKey, -1);
     };
-    this.#sessionWaiters.add(wake);
-    try {
-      await sleep(partnerWaitMs, AbortSignal.any([signal, found.signal]));
-    } finally {
-      this.#sessionWaiters.delete(wake);
-    }
-    return this.#recall(this.#bySession, sessionId);
   }
 
-  /** Forgets clients and sessions that were not seen for an hour. */
+  /** Whether the client controls a builder: no request for its build is to come then. */
+  isControlling(clientKey: string): boolean {
+    return this.#controllers.has(clientKey);
+  }
+
+  /** Further requests that name one of `meetings` go to `engine`. */
+  meet(meetings: readonly string[], engine: Engine): void {
+    for (const meeting of meetings) this.#remember(this.#byMeeting, meeting, engine);
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Resolves when an engine was chosen for another request of `meeting`, after `waitMs`, or when `signal` aborts. */
+  async untilMet(meeting: string, waitMs: number, signal: AbortSignal): Promise<void> {
+    const met = new AbortController();
+    const wake = (): void => {
+      if (this.#recall(this.#byMeeting, meeting) !== undefined) met.abort();
+    };
+    this.#waiters.add(wake);
+    wake();
+    try {
+      await sleep(waitMs, AbortSignal.any([signal, met.signal]));
+    } finally {
+      this.#waiters.delete(wake);
+    }
+  }
+
+  /** Forgets what was not seen for an hour. */
   forgetIdle(): void {
-    for (const choices of [this.#byClient, this.#bySession]) {
+    for (const choices of [this.#byClient, this.#byMeeting]) {
       for (const [key, { usedAtMs }] of choices) if (this.#now() - usedAtMs >= idleMs) choices.delete(key);
     }
+  }
+
+  #countController(clientKey: string, change: 1 | -1): void {
+    const count = (this.#controllers.get(clientKey) ?? 0) + change;
+    if (count === 0) this.#controllers.delete(clientKey);
+    else this.#controllers.set(clientKey, count);
   }
 
   #recall(choices: Map<string, Choice>, key: string): Engine | undefined {

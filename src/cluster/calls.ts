@@ -79,6 +79,6 @@ export type ProvideImage = (
 export interface BuildCaller {
   /** What tells clients apart: the address, or the identity of the TLS client. */
   readonly clientKey: string;
-  /** `X-Docker-Expose-Session-Uuid` or `?session=`, where the request carries one. */
-  readonly sessionId?: string | undefined;
+  /** Names of what the request belongs to; requests that share one must reach the same engine. */
+  readonly meetings?: readonly string[];
 }

@@ -32,6 +32,11 @@ describe('building on a cluster', () => {
       .filter(({ images }) => [...images.values()].some(({ repoTags }) => repoTags.includes(tag)))
       .map(({ name }) => name);
 
+  const ownersOf = (session: string): string[] =>
+    shoal.engines
+      .filter(({ requests }) => requests.some(({ headers }) => headers['x-docker-expose-session-uuid'] === session))
+      .map(({ name }) => name);
+
   it('builds on one node, and the image can be used as soon as the answer has ended', async () => {
     const lines = await build('t=app:1');
 
@@ -144,18 +149,53 @@ describe('building on a cluster', () => {
       await shoal.api.post('/grpc').expect(500);
     });
 
-    it('holds a build back until its session has come', async () => {
-      const waiting = build('version=2&session=s2&buildid=b2&remote=client-session&t=late:1');
-      const session = await shoal.openRaw();
-      session.write(upgrade('/session', 'X-Docker-Expose-Session-Uuid: s2\r\n'));
-      await session.untilText('101');
-      await waiting;
+    for (const first of ['session', 'build'] as const) {
+      it(`sends session and build where an expression wants the build, the ${first} coming first`, async () => {
+        const id = `placed-${first}`;
+        const args = encodeURIComponent(JSON.stringify({ 'constraint:storage': '=ssd' }));
+        const query = `version=2&session=${id}&buildid=${id}&remote=client-session&t=${id}:1&buildargs=${args}`;
+        const session = await shoal.openRaw();
+        const open = upgrade('/session', `X-Docker-Expose-Session-Uuid: ${id}\r\n`);
+        if (first === 'session') session.write(open);
+        const building = build(query);
+        if (first === 'build') session.write(open);
+        await session.untilText('101');
+        await building;
 
-      const owner = shoal.engines.find(({ requests }) =>
-        requests.some(({ path, headers }) => path === '/session' && headers['x-docker-expose-session-uuid'] === 's2'),
-      );
-      assert.deepEqual(nodesWith('late:1'), [owner?.name]);
+        assert.deepEqual(nodesWith(`${id}:1`), ['node-2']);
+        assert.deepEqual(ownersOf(id), ['node-2']);
+        session.destroy();
+      });
+
+      it(`sends the context of a build from standard input after it, the ${first} coming first`, async () => {
+        const id = `piped-${first}`;
+        const args = encodeURIComponent(JSON.stringify({ 'constraint:storage': '=ssd' }));
+        const building = (): Promise<unknown> =>
+          build(`version=2&session=${id}&buildid=${id}&remote=upload-request&t=${id}:1&buildargs=${args}`);
+        const uploading = (): Promise<unknown> => build(`version=2&buildid=upload-request%3A${id}`);
+        await Promise.all(first === 'build' ? [building(), uploading()] : [uploading(), building()]);
+
+        const asked = shoal.engines.filter(({ requests }) =>
+          requests.some(({ query }) => query.get('buildid') === `upload-request:${id}`),
+        );
+        assert.deepEqual(
+          asked.map(({ name }) => name),
+          ['node-2'],
+        );
+      });
+    }
+
+    it('does not hold a session of a client that controls the builder itself', async () => {
+      const control = await shoal.openRaw();
+      control.write(upgrade('/grpc'));
+      await control.untilText('101');
+      const session = await shoal.openRaw();
+      const sent = performance.now();
+      session.write(upgrade('/session', 'X-Docker-Expose-Session-Uuid: controlled\r\n'));
+      await session.untilText('101');
+      assert.ok(performance.now() - sent < 400);
       session.destroy();
+      control.destroy();
     });
   });
 

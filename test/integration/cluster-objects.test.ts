@@ -183,12 +183,13 @@ describe('networks, volumes, images and members of the cluster', () => {
     assert.equal(cluster.builds.engineFor({ clientKey: 'alice' }), first);
     const other = cluster.builds.engineFor({ clientKey: 'bob' });
     assert.notEqual(other, first, 'a new client goes to the least loaded engine');
-    const partner = cluster.builds.engineOfSession('s', forClient.signal);
-    cluster.builds.rememberSession('s', other);
-    assert.equal(await partner, other);
-    assert.equal(cluster.builds.engineFor({ clientKey: 'alice', sessionId: 's' }), other);
-    const left = AbortSignal.abort();
-    assert.equal(await cluster.builds.engineOfSession('unknown', left), undefined);
+    const partner = cluster.builds.untilMet('session s', 60_000, forClient.signal);
+    cluster.builds.meet(['session s', 'build b'], other);
+    await partner;
+    assert.equal(cluster.builds.engineFor({ clientKey: 'alice', meetings: ['session s'] }), other);
+    assert.equal(cluster.builds.engineFor({ clientKey: 'carol', meetings: ['build b'] }), other);
+    assert.equal(cluster.builds.engineFor({ clientKey: 'alice' }), first, 'what others decided does not move a client');
+    await cluster.builds.untilMet('session of nobody', 60_000, AbortSignal.abort());
   });
 
   it('serves cloned machines under different names and reports them', async () => {

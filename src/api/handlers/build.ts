@@ -12,11 +12,15 @@ import { fanOut, reachableEngines } from '../fan-out.ts';
 import type { Target } from '../route.ts';
 
 const cancelTimeoutMs = 10_000;
+/** How long the upload of a context waits for the build that asked for it. */
+const buildWaitMs = 5_000;
+/** How long a session waits for its build, which knows whether it must go to a certain node. */
+const sessionWaitMs = 500;
 
 /** POST /build. */
 export async function build(call: RequestCall): Promise<Target> {
   const { environment, search } = withoutExpressions(call);
-  const engine = environment.length > 0 ? call.cluster.placeBuild(environment) : await engineOfBuild(call);
+  const engine = environment.length > 0 ? placedBuild(call, environment) : await engineOfBuild(call);
   return { engine, path: '/build', search, isProgress: true, settleStream: (signal) => engine.refreshImages(signal) };
 }
 
@@ -36,25 +40,57 @@ export async function cancelBuild(call: ApiCall): Promise<void> {
 }
 
 /** POST /session: by which an engine reads the client's files. */
-export function openSession(call: RequestCall): Target {
+export async function openSession(call: RequestCall): Promise<Target> {
+  const { builds } = call.cluster;
   const sessionId = headerOf(call, 'x-docker-expose-session-uuid');
-  const engine = call.cluster.builds.engineFor({ clientKey: clientKey(call), sessionId });
-  if (sessionId !== undefined) call.cluster.builds.rememberSession(sessionId, engine);
+  const caller = { clientKey: clientKey(call), meetings: sessionId === undefined ? [] : [sessionMeeting(sessionId)] };
+  if (!builds.isControlling(caller.clientKey)) await untilMet(call, caller.meetings, sessionWaitMs);
+  const engine = builds.engineFor(caller);
   return { engine, path: '/session', settleStream: (signal) => engine.refreshImages(signal) };
 }
 
 /** POST /grpc: by which a client controls the builder. */
 export function controlBuilder(call: RequestCall): Target {
-  const engine = call.cluster.builds.engineFor({ clientKey: clientKey(call) });
+  const { builds } = call.cluster;
+  const key = clientKey(call);
+  const engine = builds.engineFor({ clientKey: key });
+  const { socket } = call.req;
+  if (!socket.closed) socket.once('close', builds.beginControl(key));
   return { engine, path: '/grpc', settleStream: (signal) => engine.refreshImages(signal) };
 }
 
-/** A build that names a session goes to the session, which may come a moment later. */
+function placedBuild(call: RequestCall, environment: readonly string[]): Engine {
+  const engine = call.cluster.placeBuild(environment);
+  call.cluster.builds.meet(meetingsOf(call), engine);
+  return engine;
+}
+
 async function engineOfBuild(call: RequestCall): Promise<Engine> {
   const { builds } = call.cluster;
-  const sessionId = call.query.get('session') ?? '';
-  const known = sessionId === '' ? undefined : await builds.engineOfSession(sessionId, call.signal);
-  return known ?? builds.engineFor({ clientKey: clientKey(call), ...(sessionId === '' ? {} : { sessionId }) });
+  const meetings = meetingsOf(call);
+  if (isUpload(call)) await untilMet(call, meetings, buildWaitMs);
+  return builds.engineFor({ clientKey: clientKey(call), meetings });
+}
+
+async function untilMet({ cluster, signal }: RequestCall, meetings: readonly string[], waitMs: number): Promise<void> {
+  for (const meeting of meetings) await cluster.builds.untilMet(meeting, waitMs, signal);
+}
+
+/** The context of a BuildKit build from standard input comes as a build of its own, with the same id behind this word. */
+const uploadPrefix = 'upload-request:';
+
+function isUpload({ query }: RequestCall): boolean {
+  return (query.get('buildid') ?? '').startsWith(uploadPrefix);
+}
+
+function meetingsOf({ query }: RequestCall): string[] {
+  const session = query.get('session') ?? '';
+  const build = (query.get('buildid') ?? '').replace(uploadPrefix, '');
+  return [...(session === '' ? [] : [sessionMeeting(session)]), ...(build === '' ? [] : [`build ${build}`])];
+}
+
+function sessionMeeting(id: string): string {
+  return `session ${id}`;
 }
 
 /** What tells clients apart: the certificate where they show one, else the address. */
