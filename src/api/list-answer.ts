@@ -4,25 +4,42 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ApiCall } from './api-call.ts';
 
-const partChars = 256 * 1024;
+const partBytes = 256 * 1024;
+const opening = Buffer.from('[');
+const closing = Buffer.from(']\n');
 
-/** Answers 200 with `rows`, each of them JSON text. A list that fits into one part is sent whole. */
-export async function sendJsonRows(call: ApiCall, rows: Iterable<string>): Promise<void> {
+/** Answers 200 with `rows`: JSON texts, each with a comma in front. A list that fits into one part is sent whole. */
+export async function sendJsonRows(call: ApiCall, rows: Iterable<Buffer>): Promise<void> {
   const { res, signal } = call;
-  let part = '[';
-  let separator = '';
-  for (const row of rows) {
-    part += separator + row;
-    separator = ',';
-    if (part.length < partChars) continue;
+  let part: Buffer[] = [opening];
+  let length = 0;
+  let isFirst = true;
+  for (const bytes of rows) {
+    if (bytes.length === 0) continue;
+    part.push(isFirst ? bytes.subarray(1) : bytes);
+    isFirst = false;
+    length += bytes.length;
+    if (length < partBytes) continue;
     if (!res.headersSent) res.writeHead(200, { 'Content-Type': 'application/json' });
-    const isTaken = res.write(part);
-    part = '';
+    const isTaken = writeTogether(call, part);
+    [part, length] = [[], 0];
     await (isTaken ? nextTurn() : drained(call));
     if (signal.aborted) return;
   }
-  if (res.headersSent) res.end(`${part}]\n`);
-  else call.send(200, Buffer.from(`${part}]\n`));
+  part.push(closing);
+  if (!res.headersSent) call.send(200, Buffer.concat(part));
+  else {
+    writeTogether(call, part);
+    res.end();
+  }
+}
+
+/** As one chunk; false when the client must take it before there is more. */
+function writeTogether({ res }: ApiCall, part: readonly Buffer[]): boolean {
+  res.cork();
+  const isTaken = part.map((bytes) => res.write(bytes)).at(-1) ?? true;
+  res.uncork();
+  return isTaken;
 }
 
 async function drained({ res, signal }: ApiCall): Promise<void> {

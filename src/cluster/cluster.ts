@@ -37,6 +37,7 @@ import { ImageIndex } from './index/image-index.ts';
 import { NetworkIndex } from './index/network-index.ts';
 import { VolumeIndex } from './index/volume-index.ts';
 import type {
+  ContainerBlock,
   ContainerLocation,
   IdentityConflict,
   ImageLocation,
@@ -95,6 +96,7 @@ export class Cluster {
   /** Members that joined so lately that their silence means nothing. */
   readonly #newcomers = new Set<Engine>();
   #engines: readonly Engine[] | undefined;
+  #nodesRevision = 0;
   #nodes: readonly NodeView[] | undefined;
 
   constructor(options: ClusterOptions) {
@@ -213,6 +215,11 @@ export class Cluster {
     return this.#nodeViews();
   }
 
+  /** Changes whenever a member comes or goes, gains or loses its health, or may be called differently. */
+  get nodesRevision(): number {
+    return this.#nodesRevision;
+  }
+
   nodeOf(engine: Engine): Node | undefined {
     return this.#views.get(engine);
   }
@@ -235,8 +242,8 @@ export class Cluster {
     return this.#containers.all();
   }
 
-  /** Every container of every member, the newest first; of equal age by node and id. */
-  containersNewestFirst(): readonly ContainerLocation[] {
+  /** Every container of every member, the newest first; of equal age by node and id. Without blocks that are empty. */
+  containersNewestFirst(): readonly ContainerBlock[] {
     return this.#containers.newestFirst();
   }
 
@@ -424,6 +431,7 @@ export class Cluster {
   }
 
   #identityChanged(engine: Engine): void {
+    this.#nodesRevision += 1;
     if (this.#identities.update(engine)) this.#forgetOrder();
     this.#views.get(engine)?.infoChanged();
   }
@@ -435,6 +443,7 @@ export class Cluster {
   }
 
   #forgetOrder(): void {
+    this.#nodesRevision += 1;
     this.#engines = undefined;
     this.#nodes = undefined;
   }

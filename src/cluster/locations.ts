@@ -9,6 +9,9 @@ export interface ContainerLocation {
   readonly record: ContainerRecord;
 }
 
+/** Containers that follow each other in the list of all, the newest first. Never changed, only replaced. */
+export type ContainerBlock = readonly ContainerLocation[];
+
 /** A network; the engines that have it, the one to ask first in front. A swarm-scoped network has several. */
 export interface NetworkLocation {
   readonly engines: readonly [Engine, ...Engine[]];

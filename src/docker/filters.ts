@@ -165,13 +165,29 @@ function malformed(): Error {
 
 /** The patterns that nearly everyone writes ("web", "^/web$") without a regular expression, which costs much more. */
 function literalPattern(value: string): ((actual: string) => boolean) | undefined {
-  const parts = /^(\^?)([\w/:@ -]*)(\$?)$/.exec(value);
-  if (parts === null) return undefined;
-  const [, start, text = '', end] = parts;
-  if (start === '' && end === '') return (actual) => actual.includes(text);
-  if (end === '') return (actual) => actual.startsWith(text);
-  if (start === '') return (actual) => actual.endsWith(text);
+  const parts = literalParts(value);
+  if (parts === undefined) return undefined;
+  const { isFromStart, text, isToEnd } = parts;
+  if (!isFromStart && !isToEnd) return (actual) => actual.includes(text);
+  if (!isToEnd) return (actual) => actual.startsWith(text);
+  if (!isFromStart) return (actual) => actual.endsWith(text);
   return (actual) => actual === text;
+}
+
+interface LiteralParts {
+  readonly isFromStart: boolean;
+  readonly text: string;
+  readonly isToEnd: boolean;
+}
+
+function literalParts(value: string): LiteralParts | undefined {
+  const [, start, text, end] = /^(\^?)([\w/:@ -]*)(\$?)$/.exec(value) ?? [];
+  return text === undefined ? undefined : { isFromStart: start !== '', text, isToEnd: end !== '' };
+}
+
+/** A text that is part of everything `patternFilter` accepts for this value; '' when nothing is known. */
+export function patternText(value: string): string {
+  return literalParts(value)?.text ?? '';
 }
 
 function compile(value: string): ((actual: string) => boolean) | undefined {

@@ -1,5 +1,5 @@
 // The STATUS column of `docker ps`, worded exactly as the engine words it. It ages, so it is made for each answer.
-import { formatSpan } from './units.ts';
+import { formatSpan, nextSpanMs } from './units.ts';
 
 export interface StatusFacts {
   /** `State.Status`: created running paused restarting removing exited dead. */
@@ -30,6 +30,18 @@ export function statusText(facts: StatusFacts, nowMs: number): string {
     default:
       return stoppedText(facts, nowMs);
   }
+}
+
+/** From this moment on `statusText` may say something else than at `nowMs`; Infinity when it never will. */
+export function statusHoldsUntilMs(facts: StatusFacts, nowMs: number): number {
+  const sinceMs = countedFromMs(facts);
+  return sinceMs === undefined ? Infinity : sinceMs + nextSpanMs(nowMs - sinceMs);
+}
+
+/** The moment whose distance the text tells. */
+function countedFromMs({ state, startedAtMs, finishedAtMs }: StatusFacts): number | undefined {
+  if (state === 'running' || state === 'paused') return startedAtMs;
+  return state === 'removing' || state === 'dead' ? undefined : finishedAtMs;
 }
 
 function stoppedText({ startedAtMs, finishedAtMs, exitCode }: StatusFacts, nowMs: number): string {

@@ -25,6 +25,14 @@ export function formatSpan(ms: number): string {
   return formatHours(ms / 3_600_000);
 }
 
+/** The shortest longer span that `formatSpan` may word in another way. */
+export function nextSpanMs(ms: number): number {
+  if (ms < 1000) return 1000;
+  // Hours are rounded and years cut off, so that half an hour may make a difference.
+  const step = ms < 60_000 ? 1000 : ms < 3_600_000 ? 60_000 : 1_800_000;
+  return (Math.floor(ms / step) + 1) * step;
+}
+
 function formatHours(exactHours: number): string {
   const hours = Math.trunc(exactHours + 0.5);
   if (hours === 1) return 'About an hour';

@@ -1,5 +1,5 @@
-// Rows of GET /containers/json as ready JSON text. All of a row but its `Status` is derived from an immutable
-// record, so it is made once per record and kept beside it; `Status` ages and is put in for each answer.
+// Rows of GET /containers/json as clients see them: the engine's own, with what tells the node, and with a `Status`
+// that is made at the moment of the answer, because it ages.
 import type { Cluster } from '../../cluster/cluster.ts';
 import { statusText } from '../../docker/status-text.ts';
 import type { ContainerRow, PortRow } from '../../docker/types.ts';
@@ -37,22 +37,6 @@ interface RowContext {
   readonly settings: Pick<ApiSettings, 'prefixesNamesWithNode'>;
 }
 
-interface RowText {
-  readonly node: RowNode;
-  /** With a mark in the place of the status; one text, since two pieces of it would hold it twice. */
-  readonly text: string;
-  readonly markAt: number;
-}
-
-const madeRows = new WeakMap<ContainerRecord, RowText>();
-
-/** The row as JSON text. */
-export function containerRowJson(record: ContainerRecord, node: RowNode, now: number): string {
-  const { text, markAt } = rowText(record, node);
-  const status = JSON.stringify(rowStatus(record, node, now));
-  return text.slice(0, markAt) + status + text.slice(markAt + statusMark.length);
-}
-
 /** `row`, which may be a fresher one than the record's, as clients see it. */
 export function shownContainerRow(
   row: ContainerRow,
@@ -64,34 +48,13 @@ export function shownContainerRow(
 }
 
 /** Containers of a node that does not answer stay listed, so that Compose does not take them for gone. */
-function rowStatus({ row, details }: ContainerRecord, node: RowNode, now: number): string {
+export function rowStatus({ row, details }: ContainerRecord, node: RowNode, now: number): string {
   if (!node.isHealthy) return 'Host Down';
   return details === undefined ? (row.Status ?? '') : statusText(details, now);
 }
 
-function rowText(record: ContainerRecord, node: RowNode): RowText {
-  const known = madeRows.get(record);
-  if (known !== undefined && showsTheSame(known.node, node)) return known;
-  const made = { node, ...markStatus(shownFields(record.row, node)) };
-  madeRows.set(record, made);
-  return made;
-}
-
-function showsTheSame(a: RowNode, b: RowNode): boolean {
-  return a === b || (a.name === b.name && a.host === b.host && a.prefixesNames === b.prefixesNames);
-}
-
-/** The place of `Status` among the fields is kept. */
-function markStatus(row: ContainerRow): { readonly text: string; readonly markAt: number } {
-  const text = JSON.stringify({ ...row, Status: '\u0000status' });
-  // A control character is escaped only there, so this is found at the field and nowhere else.
-  return { text, markAt: text.indexOf(`"Status":${statusMark}`) + '"Status":'.length };
-}
-
-/** As it stands in the text. */
-const statusMark = JSON.stringify('\u0000status');
-
-function shownFields(kept: ContainerRow, node: RowNode): ContainerRow {
+/** As clients see the row, but for its `Status`, which is the engine's own. */
+export function shownFields(kept: ContainerRow, node: RowNode): ContainerRow {
   const row = wholeRow(kept);
   return {
     ...row,

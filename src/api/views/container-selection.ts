@@ -2,7 +2,7 @@
 // The order of the steps is that of dockerd's list.go; before, since and limit look past a single container and
 // are applied by the list itself.
 import { badRequest } from '../../common/errors.ts';
-import type { ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
+import type { ContainerBlock, ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
 import { nodeFilter } from '../../cluster/node-filter.ts';
 import {
   assertKnownFilters,
@@ -10,13 +10,21 @@ import {
   labelFilter,
   matchesExactly,
   patternFilter,
+  patternText,
   type Filters,
 } from '../../docker/filters.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { blockFacts, isUp } from './block-facts.ts';
 import { descendants } from './image-ancestry.ts';
 import { rowParts } from './row-parts.ts';
 
 export type ContainerPredicate = (location: ContainerLocation) => boolean;
+
+export interface ContainerTest {
+  readonly accepts: ContainerPredicate;
+  /** Which containers of a block are accepted, as far as that is known without a look at each; absent: unknown. */
+  readonly judge?: (block: ContainerBlock) => 'all' | 'none' | 'unknown';
+}
 
 const knownFilters = [
   'ancestor',
@@ -47,16 +55,25 @@ export interface SelectionFacts {
   readonly identityOf: (engine: Engine) => NodeIdentity;
 }
 
+/** The containers of `block` that pass every test; `block` itself when all of them do. */
+export function selectFrom(block: ContainerBlock, tests: readonly ContainerTest[]): ContainerBlock {
+  const open: ContainerPredicate[] = [];
+  for (const { accepts, judge } of tests) {
+    const verdict = judge?.(block) ?? 'unknown';
+    if (verdict === 'none') return [];
+    if (verdict === 'unknown') open.push(accepts);
+  }
+  const selected = open.length === 0 ? block : block.filter((location) => open.every((accepts) => accepts(location)));
+  return selected.length === block.length ? block : selected;
+}
+
 /** Throws ApiError 400 for a filter or value that dockerd would refuse. */
-export function containerPredicates({ filters, all, identityOf }: SelectionFacts): readonly ContainerPredicate[] {
+export function containerTests({ filters, all, identityOf }: SelectionFacts): readonly ContainerTest[] {
   assertKnownFilters(filters, knownFilters);
   const predicates = [
-    all || filters.has('status') ? undefined : isUp,
     nodePredicate(filters, identityOf),
     idPredicate(filters),
-    namePredicate(filters, identityOf),
     taskPredicate(filters),
-    labelPredicate(filters),
     exitedPredicate(filters),
     statusPredicate(filters),
     healthPredicate(filters),
@@ -65,13 +82,22 @@ export function containerPredicates({ filters, all, identityOf }: SelectionFacts
     networkPredicate(filters, identityOf),
     portPredicate(filters),
   ];
-  return predicates.filter((predicate) => predicate !== undefined);
+  return [
+    ...(all || filters.has('status') ? [] : [upTest]),
+    ...(filters.has('name') ? [nameTest(filters, identityOf)] : []),
+    ...(filters.has('label') ? [labelTest(filters)] : []),
+    ...predicates.flatMap((accepts) => (accepts === undefined ? [] : [{ accepts }])),
+  ];
 }
 
-function isUp({ record }: ContainerLocation): boolean {
-  const { State: state } = record.row;
-  return state === 'running' || state === 'paused' || state === 'restarting';
-}
+const upTest: ContainerTest = {
+  accepts: isUp,
+  judge: (block) => {
+    const { up } = blockFacts(block);
+    if (up === block.length) return 'all';
+    return up === 0 ? 'none' : 'unknown';
+  },
+};
 
 function nodePredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
   if (!filters.has('node')) return undefined;
@@ -86,20 +112,33 @@ function idPredicate(filters: Filters): ContainerPredicate | undefined {
 }
 
 /** With and without the leading slash; behind the node's name only for a value that is written so. */
-function namePredicate(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerPredicate | undefined {
-  if (!filters.has('name')) return undefined;
+function nameTest(filters: Filters, identityOf: SelectionFacts['identityOf']): ContainerTest {
   const matches = patternFilter(filters, 'name');
   const namesNode = filters.get('name').some((value) => value.replace(/^\^?\/?/, '').includes('/'));
-  return ({ record, engine }) =>
-    record.row.Names.some(
-      (name) => matches(name) || matches(name.slice(1)) || (namesNode && matches(`${identityOf(engine).name}${name}`)),
-    );
+  const texts = filters.get('name').map(patternText);
+  return {
+    accepts: ({ record, engine }) =>
+      record.row.Names.some(
+        (name) =>
+          matches(name) || matches(name.slice(1)) || (namesNode && matches(`${identityOf(engine).name}${name}`)),
+      ),
+    judge: (block) => {
+      const facts = blockFacts(block);
+      return namesNode || texts.some((text) => facts.mayHaveName(text)) ? 'unknown' : 'none';
+    },
+  };
 }
 
-function labelPredicate(filters: Filters): ContainerPredicate | undefined {
-  if (!filters.has('label')) return undefined;
+function labelTest(filters: Filters): ContainerTest {
   const matches = labelFilter(filters);
-  return ({ record }) => matches(record.row.Labels);
+  const wanted = filters.get('label');
+  return {
+    accepts: ({ record }) => matches(record.row.Labels),
+    judge: (block) => {
+      const facts = blockFacts(block);
+      return wanted.every((label) => facts.hasLabel(label)) ? 'unknown' : 'none';
+    },
+  };
 }
 
 function taskPredicate(filters: Filters): ContainerPredicate | undefined {

@@ -5,7 +5,7 @@ import type { ApiError } from '../../common/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
 import type { Identities } from '../identity.ts';
-import type { ContainerLocation } from '../locations.ts';
+import type { ContainerBlock, ContainerLocation } from '../locations.ts';
 import { generationLabel, swarmIdLabel } from '../swarm-labels.ts';
 import { ContainerOrder } from './container-order.ts';
 import { KeyIndex } from './key-index.ts';
@@ -47,7 +47,7 @@ export class ContainerIndex {
   }
 
   /** Every container, the newest first; of equal age by node and id. */
-  newestFirst(): readonly ContainerLocation[] {
+  newestFirst(): readonly ContainerBlock[] {
     return this.#order.newestFirst();
   }
 

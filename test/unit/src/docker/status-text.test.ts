@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { statusText, type StatusFacts } from '../../../../src/docker/status-text.ts';
-import { formatBytes, formatDecimalBytes, formatSpan } from '../../../../src/docker/units.ts';
+import { statusHoldsUntilMs, statusText, type StatusFacts } from '../../../../src/docker/status-text.ts';
+import { SeededRandom } from '../../../support/seeded-random.ts';
+import { formatBytes, formatDecimalBytes, formatSpan, nextSpanMs } from '../../../../src/docker/units.ts';
 
 const now = 1_704_067_200_000;
 const minutes = 60_000;
@@ -33,6 +34,18 @@ describe('spans', () => {
       assert.equal(formatSpan(ms), expected);
     });
   }
+});
+
+describe('the next span', () => {
+  it('is worded differently at the earliest there', () => {
+    const random = new SeededRandom(7);
+    for (let count = 0; count < 20_000; count += 1) {
+      const ms = Math.floor((random.next() - 0.01) * 10 ** (3 + random.next() * 9));
+      const next = nextSpanMs(ms);
+      assert.ok(next > ms);
+      assert.equal(formatSpan(next - 1), formatSpan(ms), `${ms}`);
+    }
+  });
 });
 
 describe('sizes', () => {
@@ -80,6 +93,12 @@ describe('the status of a container', () => {
   for (const { change, expected } of cases) {
     it(`is "${expected}" for ${JSON.stringify(change)}`, () => {
       assert.equal(statusText({ ...facts, ...change }, now), expected);
+    });
+
+    it(`stays "${expected}" until it is said to change`, () => {
+      const until = statusHoldsUntilMs({ ...facts, ...change }, now);
+      assert.ok(until > now);
+      assert.equal(statusText({ ...facts, ...change }, Math.min(until - 1, now + 100 * days)), expected);
     });
   }
 });

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { containerRowJson, shownContainerRow } from '../../../../../src/api/views/container-row.ts';
+import { shownContainerRow } from '../../../../../src/api/views/container-row.ts';
 import type { RowNode } from '../../../../../src/api/views/container-row.ts';
+import { rowBytes } from '../../../../../src/api/views/written-rows.ts';
+import { createSilentLogger } from '../../../../../src/common/logger.ts';
 import type { ContainerInspect, ContainerRow, PortRow } from '../../../../../src/docker/types.ts';
 import { parseContainerDetails } from '../../../../../src/engine/container-details.ts';
+import { Engine } from '../../../../../src/engine/engine.ts';
 import type { ContainerRecord } from '../../../../../src/engine/mirror.ts';
 
 const now = Date.parse('2026-01-01T00:05:00Z');
@@ -15,8 +18,11 @@ function record(row: Partial<ContainerRow> = {}, state?: ContainerInspect['State
   return { id: 'c1', name: 'web', row: whole, details: state && parseContainerDetails(inspect) };
 }
 
-function shown(one: ContainerRecord, by: RowNode = node): Record<string, unknown> {
-  return JSON.parse(containerRowJson(one, by, now)) as Record<string, unknown>;
+const engine = new Engine({ address: '10.0.0.5:2375', logger: createSilentLogger() });
+
+function shown(record: ContainerRecord, by: RowNode = node, atMs = now): Record<string, unknown> {
+  const bytes = rowBytes([{ engine, record }], { of: () => by, revision: '' }, atMs);
+  return JSON.parse(bytes.toString().replace(/^,/, '')) as Record<string, unknown>;
 }
 
 describe('a row of the container list', () => {
@@ -54,7 +60,7 @@ describe('a row of the container list', () => {
   it('computes the status from the details, at the moment of the call', () => {
     const one = record({ Status: 'Up 1 second' }, running);
     assert.equal(shown(one)['Status'], 'Up 5 minutes');
-    assert.equal((JSON.parse(containerRowJson(one, node, now + 60_000)) as ContainerRow).Status, 'Up 6 minutes');
+    assert.equal(shown(one, node, now + 60_000)['Status'], 'Up 6 minutes');
   });
 
   it('says Host Down, and that again not, as the node goes and comes', () => {

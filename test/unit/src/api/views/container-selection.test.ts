@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { containerPredicates } from '../../../../../src/api/views/container-selection.ts';
+import { containerTests, selectFrom } from '../../../../../src/api/views/container-selection.ts';
 import type { NodeIdentity } from '../../../../../src/cluster/locations.ts';
 import { ApiError } from '../../../../../src/common/errors.ts';
 import { createSilentLogger } from '../../../../../src/common/logger.ts';
@@ -50,12 +50,10 @@ function isShown(subject: Subject, filters: object, all = true): boolean {
   assert.ok(engine);
   const forms = [filters, Object.fromEntries(Object.entries(filters).map(([key, values]) => [key, asMap(values)]))];
   const [asList, asObject] = forms.map((form) =>
-    containerPredicates({ filters: parseFilters(JSON.stringify(form)), all, identityOf }).every((isWanted) =>
-      isWanted({ engine, record }),
-    ),
+    selectFrom([{ engine, record }], containerTests({ filters: parseFilters(JSON.stringify(form)), all, identityOf })),
   );
-  assert.equal(asObject, asList, 'both forms of the filters select the same');
-  return asList === true;
+  assert.deepEqual(asObject, asList, 'both forms of the filters select the same');
+  return asList?.length === 1;
 }
 
 function asMap(values: unknown): Record<string, boolean> {
@@ -179,4 +177,57 @@ describe('the selection of containers', () => {
       );
     });
   }
+});
+
+describe('the choice from a block', () => {
+  const first = engines[0]?.engine;
+  assert.ok(first);
+  const engine = first;
+  const block = ['web', 'web-2', 'db', 'cache.1'].map((name, index) => {
+    const State = index < 2 ? 'running' : 'exited';
+    const row = {
+      Id: name,
+      Names: [`/${name}`],
+      Image: '',
+      ImageID: '',
+      Created: 1,
+      State,
+      Labels: { [name]: `${index}` },
+    };
+    return { engine, record: { id: name, name, row, details: undefined } };
+  });
+
+  for (const [filters, all, expected] of [
+    [{}, true, 'web web-2 db cache.1'],
+    [{}, false, 'web web-2'],
+    [{ name: ['web'] }, true, 'web web-2'],
+    [{ name: ['^web$'] }, true, 'web'],
+    [{ name: ['^/web$', 'd'] }, true, 'web db'],
+    [{ name: ['2$'] }, true, 'web-2'],
+    [{ name: ['cache.1'] }, true, 'cache.1'],
+    [{ name: ['^(db|w.*2)$'] }, true, 'web-2 db'],
+    [{ name: ['node-1/db'] }, true, 'db'],
+    [{ name: ['nothing'] }, true, ''],
+    [{ label: ['web'] }, true, 'web'],
+    [{ label: ['web=0'] }, true, 'web'],
+    [{ label: ['web=1'] }, true, ''],
+    [{ label: ['web', 'db'] }, true, ''],
+    [{ label: ['db'] }, false, ''],
+  ] as const) {
+    it(`by ${JSON.stringify(filters)}${all ? '' : ' among those that are up'} is "${expected}"`, () => {
+      const tests = containerTests({ filters: parseFilters(JSON.stringify(filters)), all, identityOf });
+      assert.equal(
+        selectFrom(block, tests)
+          .map(({ record }) => record.name)
+          .join(' '),
+        expected,
+      );
+    });
+  }
+
+  it('is the block itself when all of it is wanted', () => {
+    const up = block.slice(0, 2);
+    const tests = containerTests({ filters: parseFilters('{"name":["web"]}'), all: false, identityOf });
+    assert.equal(selectFrom(up, tests), up);
+  });
 });

@@ -6,6 +6,7 @@ import type { ContainerLocation } from '../../../../../src/cluster/locations.ts'
 import { createSilentLogger } from '../../../../../src/common/logger.ts';
 import { parseContainerDetails } from '../../../../../src/engine/container-details.ts';
 import { Engine } from '../../../../../src/engine/engine.ts';
+import { SeededRandom } from '../../../../support/seeded-random.ts';
 
 const [one, two] = ['10.0.0.1:2375', '10.0.0.2:2375'].map(
   (address) => new Engine({ address, logger: createSilentLogger() }),
@@ -24,6 +25,7 @@ function at(engine: Engine, id: string, created: string): ContainerLocation {
 function ids(order: ContainerOrder): string {
   return order
     .newestFirst()
+    .flat()
     .map(({ record }) => record.id)
     .join('');
 }
@@ -72,9 +74,42 @@ describe('ContainerOrder', () => {
   it('leaves a list that was given out as it was', () => {
     const order = new ContainerOrder(identities);
     order.add(at(one, 'a', '2026-01-01T00:00:00Z'));
-    const before = order.newestFirst();
+    const before = order.newestFirst().flat();
     order.add(at(one, 'b', '2026-01-01T00:00:01Z'));
     order.newestFirst();
     assert.equal(before.length, 1);
+  });
+
+  it('keeps the blocks to which nothing happened', () => {
+    const order = new ContainerOrder(identities);
+    const all = Array.from({ length: 1000 }, (_, index) => at(one, `${index}`, new Date(index * 1000).toISOString()));
+    for (const location of all) order.add(location);
+    const before = order.newestFirst();
+    order.remove(all[500]!);
+    order.add(at(one, 'new', new Date(300_500).toISOString()));
+    const after = new Set(order.newestFirst());
+    assert.equal(before.filter((block) => !after.has(block)).length, 2);
+  });
+
+  it('is the same as sorting all of it, and in few blocks, whatever comes and goes', () => {
+    const random = new SeededRandom(11);
+    const order = new ContainerOrder(identities);
+    let all: ContainerLocation[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      const gone = new Set(all.filter(() => random.chance(round % 10 === 9 ? 0.9 : 0.1)));
+      const come = Array.from({ length: Math.floor(random.next() * 120) }, (_, index) =>
+        at(
+          random.chance(0.5) ? one : two,
+          `${round}-${index}`,
+          new Date(Math.floor(random.next() * 1e6)).toISOString(),
+        ),
+      );
+      for (const location of gone) order.remove(location);
+      for (const location of come) order.add(location);
+      all = [...all.filter((location) => !gone.has(location)), ...come];
+      const blocks = order.newestFirst();
+      assert.deepEqual(blocks.flat(), [...all].sort(order.compare));
+      assert.ok(blocks.length <= 2 + all.length / 32, `${blocks.length} blocks for ${all.length}`);
+    }
   });
 });
