@@ -319,6 +319,20 @@ describe('the image shape of older clients', () => {
       await shoal.stop();
     }
   });
+
+  it('holds for docker-compose 1.x at the newest version, at which it asks', async () => {
+    const shoal = await startSimulatedCluster({ engines: [{ apiVersion: '1.51', minApiVersion: '1.44' }] });
+    const inspectAs = async (client: string): Promise<object> => {
+      const path = '/v1.51/images/busybox/json';
+      return (await shoal.api.get(path).set('User-Agent', client).expect(200)).body as object;
+    };
+    try {
+      assert.ok('ContainerConfig' in (await inspectAs('docker-compose/1.29.2 docker-py/5.0.3')));
+      assert.ok(!('ContainerConfig' in (await inspectAs('compose/v2.40.3'))));
+    } finally {
+      await shoal.stop();
+    }
+  });
 });
 
 function archiveOf(...references: string[]): Buffer {

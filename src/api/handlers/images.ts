@@ -30,7 +30,8 @@ export async function inspectImage(call: ApiCall): Promise<void> {
   }
   const image: unknown = JSON.parse(answer.body.toString('utf8'));
   assertWantedPlatform(call, target.engine, image);
-  call.send(200, isWireObject(image) ? imageInspectFor(call.version, image) : image);
+  const shown = isWireObject(image) ? imageInspectFor(call.version, image, call.req.headers['user-agent']) : image;
+  call.send(200, shown);
 }
 
 /** GET /images/{name}/history. */
