@@ -8,17 +8,29 @@ export interface ClusterOptions {
   readonly createRetry: number;
   /** `classic`: CpuShares are read as whole cores, as classicswarm did. */
   readonly cpuMode: 'engine' | 'classic';
+  /** `all`: stopped containers count as load, as classicswarm had it. */
+  readonly load: 'active' | 'all';
+  /** Whether copies of one Compose service are kept apart where that is possible. */
+  readonly spreadsReplicas: boolean;
 }
 
 const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>>> = {
   'swarm.overcommit': (text) => ({ overcommit: overcommit(text) }),
   'swarm.createretry': (text) => ({ createRetry: createRetry(text) }),
   'swarm.cpumode': (text) => ({ cpuMode: cpuMode(text) }),
+  'swarm.load': (text) => ({ load: load(text) }),
+  'swarm.spreadreplicas': (text) => ({ spreadsReplicas: isOn('swarm.spreadreplicas', text) }),
 };
 
 /** Throws a UsageError that names the option and what it accepts. */
 export function clusterOptions(pairs: readonly (readonly [string, string])[]): ClusterOptions {
-  const defaults: ClusterOptions = { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' };
+  const defaults: ClusterOptions = {
+    overcommit: 0.05,
+    createRetry: 0,
+    cpuMode: 'engine',
+    load: 'active',
+    spreadsReplicas: true,
+  };
   return pairs.reduce((options, [key, value]) => {
     const parse = Object.hasOwn(parsers, key) ? parsers[key] : undefined;
     if (!parse) {
@@ -58,4 +70,16 @@ function cpuMode(text: string): ClusterOptions['cpuMode'] {
     throw new UsageError(`--cluster-opt swarm.cpumode=${text}: it must be engine or classic`);
   }
   return text;
+}
+
+function load(text: string): ClusterOptions['load'] {
+  if (text !== 'active' && text !== 'all') {
+    throw new UsageError(`--cluster-opt swarm.load=${text}: it must be active or all`);
+  }
+  return text;
+}
+
+function isOn(option: string, text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new UsageError(`--cluster-opt ${option}=${text}: it must be on or off`);
 }

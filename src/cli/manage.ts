@@ -1,16 +1,27 @@
 // `shoal manage`: runs a manager until it is told to stop.
 import { aborted } from '../common/abort.ts';
-import { createLogger } from '../common/logger.ts';
+import { errorMessage } from '../common/errors.ts';
+import { createLogger, type Logger } from '../common/logger.ts';
 import { Manager } from '../manager/manager.ts';
+import type { Filter } from '../scheduler/contracts.ts';
+import { isPlugIn, loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
 import type { ManageOptions } from './program.ts';
+import { UsageError } from './usage-error.ts';
 
-/** Resolves after an orderly stop; rejects when the manager cannot start. */
+/** Resolves after an orderly stop; rejects when the manager cannot start, with a UsageError for a plug-in that is none. */
 export async function runManage(options: ManageOptions, version: string, stop: AbortSignal): Promise<void> {
-  const { cluster, corsEnabled, nodePrefix, ...rest } = options;
+  const { cluster, corsEnabled, nodePrefix, strategy, filters, ...rest } = options;
   const logger = createLogger(options.logLevel);
+  const plugIns = {
+    strategy: isPlugIn(strategy) ? await ofFlag('--strategy', loadStrategy(strategy, logger)) : undefined,
+    filters: await loadFilters(filters, logger),
+  };
   const manager = new Manager({
     ...rest,
     ...cluster,
+    strategy,
+    filters,
+    plugIns,
     version,
     logger,
     allowsEveryOrigin: corsEnabled,
@@ -20,4 +31,18 @@ export async function runManage(options: ManageOptions, version: string, stop: A
   await aborted(stop);
   logger.info('the manager stops');
   await manager.stop();
+}
+
+async function loadFilters(names: readonly string[], logger: Logger): Promise<ReadonlyMap<string, Filter>> {
+  const loaded = new Map<string, Filter>();
+  for (const name of names.filter(isPlugIn)) loaded.set(name, await ofFlag('--filter', loadFilter(name, logger)));
+  return loaded;
+}
+
+async function ofFlag<T>(flag: string, loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (error) {
+    throw new UsageError(`${flag}: ${errorMessage(error)}`);
+  }
 }

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { LogLevel } from '../common/logger.ts';
 import { filterNames } from '../scheduler/filters/index.ts';
+import { isPlugIn } from '../scheduler/plug-ins/load.ts';
 import { clusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -148,16 +149,21 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
         .argParser(collected(listenAddress))
         .default([{ kind: 'tcp', host: '127.0.0.1', port: 2375 }], 'tcp://127.0.0.1:2375'),
     )
-    .option('--strategy <name>', 'spread, binpack, random or spread:<label>', strategyName, 'spread')
+    .option(
+      '--strategy <name>',
+      'spread, binpack, random, spread:<label> or a module, such as ./my.js',
+      strategyName,
+      'spread',
+    )
     .option(
       '-f, --filter <name>',
-      `use only these filters; may be repeated (${filterNames.join(', ')})`,
-      collected(oneOf(filterNames)),
+      `use only these filters; may be repeated (${filterNames.join(', ')}, or a module, such as ./my.js)`,
+      collected(filterName),
       filterNames,
     )
     .option(
       '--cluster-opt <key=value>',
-      'swarm.overcommit=0.05, swarm.createretry=0, swarm.cpumode=engine',
+      'swarm.overcommit=0.05, swarm.createretry=0, swarm.cpumode=engine, swarm.load=active, swarm.spreadreplicas=on',
       collected(keyValue),
       [],
     )
@@ -346,6 +352,10 @@ function globalLogLevel(command: Command): LogLevel {
 
 /** `spread:<label>` spreads over the values of an engine label. */
 function strategyName(text: string): string {
-  if (/^spread:.+/.test(text)) return text;
-  return oneOf(['spread', 'binpack', 'random', 'spread:<label>'], { binpacking: 'binpack' })(text);
+  if (/^spread:.+/.test(text) || isPlugIn(text)) return text;
+  return oneOf(['spread', 'binpack', 'random', 'spread:<label>', './MODULE.js'], { binpacking: 'binpack' })(text);
+}
+
+function filterName(text: string): string {
+  return isPlugIn(text) ? text : oneOf([...filterNames, './MODULE.js'])(text);
 }

@@ -16,7 +16,8 @@ import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { Admission } from '../engine/admission.ts';
 import { Engine } from '../engine/engine.ts';
-import { openFilters } from '../scheduler/filters/index.ts';
+import type { Filter, Strategy } from '../scheduler/contracts.ts';
+import { openFilters, standingFilterNames } from '../scheduler/filters/index.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { openStrategy } from '../scheduler/strategies/index.ts';
 import { startMaintenance, type Maintenance } from './maintenance.ts';
@@ -32,10 +33,19 @@ export interface ManagerOptions {
   readonly listen: readonly ListenAddress[];
   readonly strategy: string;
   readonly filters: readonly string[];
+  /** Those of `strategy` and `filters` that are modules of the user. */
+  readonly plugIns: {
+    readonly strategy: Strategy | undefined;
+    readonly filters: ReadonlyMap<string, Filter>;
+  };
   readonly seed: number | undefined;
   readonly overcommit: number;
   readonly cpuMode: 'engine' | 'classic';
   readonly createRetry: number;
+  /** `all`: stopped containers count as load. */
+  readonly load: 'active' | 'all';
+  /** Whether copies of one Compose service are kept apart where that is possible. */
+  readonly spreadsReplicas: boolean;
   readonly tls: ManagerTls | undefined;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
@@ -60,6 +70,7 @@ export class Manager {
   readonly #options: ManagerOptions;
   readonly #logger: Logger;
   readonly #tasks: TaskSet;
+  readonly #scheduler: Scheduler;
   readonly #cluster: Cluster;
   readonly #admission = new Admission();
   #registry: EmbeddedRegistry | undefined;
@@ -71,8 +82,9 @@ export class Manager {
     this.#options = options;
     this.#logger = options.logger;
     this.#tasks = new TaskSet(options.logger);
+    this.#scheduler = createScheduler(options);
     this.#cluster = new Cluster({
-      scheduler: createScheduler(options),
+      scheduler: this.#scheduler,
       engineFactory: (address) => this.#createEngine(address),
       logger: options.logger,
       createRetry: options.createRetry,
@@ -155,14 +167,15 @@ export class Manager {
   }
 
   #settings(): ApiSettings {
-    const { version, strategy, filters, prefixesNamesWithNode } = this.#options;
+    const { version, prefixesNamesWithNode } = this.#options;
+    const { strategy, filters } = this.#scheduler;
     return {
       version,
       gitCommit: 'unknown',
       buildTime: '',
       hostName: hostname(),
-      strategy,
-      filters,
+      strategy: strategy.name,
+      filters: filters.map(({ name }) => name).filter((name) => !standingFilterNames.includes(name)),
       prefixesNamesWithNode,
       role: () => ({ name: 'primary' }),
       warnings: () => [],
@@ -183,11 +196,13 @@ function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promi
   return Promise.all(addresses.map((address) => server.listen(address)));
 }
 
-function createScheduler({ strategy, seed, filters, overcommit }: ManagerOptions): Scheduler {
-  const strategyOptions = seed === undefined ? {} : { seed };
+function createScheduler({ strategy, seed, filters, plugIns, ...options }: ManagerOptions): Scheduler {
+  const overcommit = { memory: options.overcommit, cpu: options.overcommit };
+  const strategyOptions = { overcommit, load: options.load, seed };
+  const opened = openFilters(filters, { overcommit, plugIns: plugIns.filters });
   return new Scheduler({
-    filters: openFilters(filters, { overcommit: { memory: overcommit, cpu: overcommit } }),
-    strategy: openStrategy(strategy, strategyOptions),
+    filters: options.spreadsReplicas ? opened : opened.filter(({ name }) => name !== 'replicas'),
+    strategy: plugIns.strategy ?? openStrategy(strategy, strategyOptions),
     ...strategyOptions,
   });
 }

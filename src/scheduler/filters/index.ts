@@ -20,6 +20,8 @@ import { whitelistFilter } from './whitelist.ts';
 
 export interface FilterOptions {
   readonly overcommit?: Overcommit | undefined;
+  /** Filters of users by the reference under which `names` has them. */
+  readonly plugIns?: ReadonlyMap<string, Filter> | undefined;
 }
 
 /** Those a user may leave out or reorder with `--filter`, in their default order. */
@@ -36,25 +38,32 @@ export const filterNames: readonly string[] = [
 ];
 
 /** Without these an engine would refuse the container, overload its node, or lose sight of its data. */
-const standingNames: readonly string[] = ['resources', 'platform', 'apiversion', 'volumes', 'networks', 'devices'];
+export const standingFilterNames: readonly string[] = [
+  'resources',
+  'platform',
+  'apiversion',
+  'volumes',
+  'networks',
+  'devices',
+];
+
+export const allFilterNames: readonly string[] = [...filterNames, ...standingFilterNames];
 
 /**
- * The filters of `names` in that order, all when it is empty, and then those that always apply and were not named.
- * Throws an Error that names the accepted ones.
+ * The filters of `names` in that order, and then those that always apply and were not named. Where no built-in one is
+ * named, all are in use: a plug-in alone is an addition. Throws an Error that names the accepted ones.
  */
-export function openFilters(names: readonly string[] = [], options: FilterOptions = {}): readonly Filter[] {
-  const chosen = names.length === 0 ? filterNames : names;
-  const all = new Set([...chosen, ...standingNames]);
-  const known = allFilters(options.overcommit ?? defaultOvercommit);
-  return [...all].map((name) => {
-    const filter = known.find((candidate) => candidate.name === name);
-    if (filter === undefined) throw new Error(`unknown filter "${name}": expected one of ${acceptedNames()}`);
+export function openFilters(
+  names: readonly string[] = [],
+  { overcommit = defaultOvercommit, plugIns = new Map<string, Filter>() }: FilterOptions = {},
+): readonly Filter[] {
+  const chosen = names.every((name) => plugIns.has(name)) ? [...filterNames, ...names] : names;
+  const known = new Map(allFilters(overcommit).map((filter) => [filter.name, filter]));
+  return [...new Set([...chosen, ...standingFilterNames])].map((name) => {
+    const filter = plugIns.get(name) ?? known.get(name);
+    if (filter === undefined) throw new Error(`unknown filter "${name}": expected one of ${allFilterNames.join(', ')}`);
     return filter;
   });
-}
-
-function acceptedNames(): string {
-  return [...filterNames, ...standingNames].join(', ');
 }
 
 function allFilters(overcommit: Overcommit): readonly Filter[] {

@@ -57,7 +57,13 @@ describe('the command line', () => {
     assert.equal(manage.discovery, undefined);
     assert.deepEqual(manage.listen, [{ kind: 'tcp', host: '127.0.0.1', port: 2375 }]);
     assert.equal(manage.strategy, 'spread');
-    assert.deepEqual(manage.cluster, { overcommit: 0.05, createRetry: 0, cpuMode: 'engine' });
+    assert.deepEqual(manage.cluster, {
+      overcommit: 0.05,
+      createRetry: 0,
+      cpuMode: 'engine',
+      load: 'active',
+      spreadsReplicas: true,
+    });
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
   });
 
@@ -73,13 +79,19 @@ describe('the command line', () => {
 
   it('reads units, aliases and options of the cluster', async () => {
     const manage = await managed(
-      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 nodes://a:1',
+      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off nodes://a:1',
     );
     assert.equal(manage.logLevel, 'debug');
     assert.equal(manage.strategy, 'binpack');
     assert.deepEqual(manage.filters, ['health', 'port']);
     assert.equal(manage.heartbeatMs, 500);
-    assert.deepEqual(manage.cluster, { overcommit: -0.1, createRetry: 2, cpuMode: 'engine' });
+    assert.deepEqual(manage.cluster, {
+      overcommit: -0.1,
+      createRetry: 2,
+      cpuMode: 'engine',
+      load: 'all',
+      spreadsReplicas: false,
+    });
     assert.equal(manage.discovery, 'nodes://a:1');
   });
 
@@ -122,6 +134,8 @@ describe('the command line', () => {
     { line: 'manage -H http://x', says: /--host.*tcp:\/\/HOST:PORT or unix:\/\/PATH/ },
     { line: 'manage -H tcp://x:99999', says: /--host.*tcp:\/\/HOST:PORT/ },
     { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*larger than -1/ },
+    { line: 'manage --cluster-opt swarm.load=some', says: /swarm.load=some.*active or all/ },
+    { line: 'manage --cluster-opt swarm.spreadreplicas=1', says: /swarm.spreadreplicas=1.*on or off/ },
     { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },
     { line: 'manage --tls-for clients', says: /--tls-for needs --tls/ },
