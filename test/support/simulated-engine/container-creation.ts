@@ -52,6 +52,7 @@ export function seedContainers(state: EngineState, count: number, body: JsonObje
       endpoints: new Map(endpoints),
       output: [],
       listeners: new Set(),
+      texts: {},
     });
   }
 }
