@@ -1,13 +1,13 @@
-// Cuts the bytes of a connection into the answer to the one request that was written to it: head, then a body of
-// known length, in chunks, or up to the end of the connection.
-import type { IncomingHttpHeaders } from 'node:http';
+// Cuts the bytes of a connection into the answers to the requests that were written to it, in their order: head, then
+// a body of known length, in chunks, or up to the end of the connection.
 
 export interface RawAnswer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  /** The body as text. */
-  readonly body: string;
-  /** Whether the connection can carry another request. */
+  /** '' where the answer names none. */
+  readonly contentType: string;
+  /** Good until control returns to the parser, which reads on in the same place. */
+  readonly body: Buffer;
+  /** Whether the connection can carry another answer. */
   readonly keepsAlive: boolean;
 }
 
@@ -23,8 +23,11 @@ type Part = 'head' | 'length' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer'
 
 interface Head {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly contentType: string;
   readonly keepsAlive: boolean;
+  readonly isChunked: boolean;
+  /** undefined: not told. */
+  readonly length: string | undefined;
 }
 
 const maxHeadBytes = 256 * 1024;
@@ -41,26 +44,32 @@ export class AnswerParser {
   #missingBytes = 0;
 
   /**
-   * The answer once its last byte has come. `bytes` may be overwritten afterwards. Throws on what no server may send;
-   * the connection is of no use then.
+   * Gives `take` each answer whose last byte has come. `bytes` may be overwritten afterwards. Throws on what no server
+   * may send; the connection is of no use then.
    */
-  push(bytes: Buffer): RawAnswer | undefined {
-    const partsBefore = this.#body.length;
+  push(bytes: Buffer, take: (answer: RawAnswer) => void): void {
+    let partsBefore = this.#body.length;
     this.#held = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes]);
-    while (this.#step());
-    if (this.#part !== 'done') {
-      this.#held = Buffer.from(this.#held);
-      for (let part = partsBefore; part < this.#body.length; part++)
-        this.#body[part] = Buffer.from(this.#body[part] ?? nothing);
-      return undefined;
+    for (;;) {
+      while (this.#step());
+      if (this.#part !== 'done') break;
+      take(this.#finish());
+      partsBefore = 0;
+      if (this.#held.length === 0) return;
     }
-    if (this.#held.length > 0) throw new MalformedHttp('more bytes than the answer has');
-    return this.#finish();
+    this.#held = Buffer.from(this.#held);
+    for (let part = partsBefore; part < this.#body.length; part++)
+      this.#body[part] = Buffer.from(this.#body[part] ?? nothing);
   }
 
   /** The connection ended: the answer when that is how its body ends, else undefined. */
   end(): RawAnswer | undefined {
     return this.#part === 'rest' ? this.#finish() : undefined;
+  }
+
+  /** True when the beginning of an answer has come and its end has not. */
+  get isWithinAnswer(): boolean {
+    return this.#part !== 'head' || this.#held.length > 0;
   }
 
   /** True when something was used up and there may be more to do. */
@@ -110,10 +119,9 @@ export class AnswerParser {
     return true;
   }
 
-  #expectBody({ status, headers }: Head): void {
-    const length = headers['content-length'];
+  #expectBody({ status, isChunked, length }: Head): void {
     if (status === 204 || status === 304) this.#part = 'done';
-    else if (headers['transfer-encoding']?.toLowerCase().includes('chunked') === true) this.#part = 'chunk size';
+    else if (isChunked) this.#part = 'chunk size';
     else if (length === undefined) this.#part = 'rest';
     else {
       this.#missingBytes = parseSize(length, 10);
@@ -157,12 +165,12 @@ export class AnswerParser {
     if (head === undefined) throw new MalformedHttp('a body without a head');
     const [only = nothing] = this.#body;
     const answer = {
-      ...head,
-      body: (this.#body.length <= 1 ? only : Buffer.concat(this.#body)).toString('utf8'),
+      status: head.status,
+      contentType: head.contentType,
+      body: this.#body.length <= 1 ? only : Buffer.concat(this.#body),
       keepsAlive: head.keepsAlive && this.#part === 'done',
     };
     this.#part = 'head';
-    this.#held = nothing;
     this.#head = undefined;
     this.#body = [];
     this.#bodyBytes = 0;
@@ -171,17 +179,26 @@ export class AnswerParser {
 }
 
 function parseHead(text: string): Head {
-  const [statusLine = '', ...lines] = text.split('\r\n');
-  const [, minor, status] = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(statusLine) ?? [];
-  if (minor === undefined) throw new MalformedHttp(statusLine.slice(0, 80));
-  const headers: Record<string, string> = {};
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    if (colon > 0) headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
-  }
-  const connection = headers['connection']?.toLowerCase() ?? '';
-  const keepsAlive = minor === '1' ? !connection.includes('close') : connection.includes('keep-alive');
-  return { status: Number(status), headers, keepsAlive };
+  const [, minor, status] = /^HTTP\/1\.([01]) (\d{3})(?: |\r|$)/.exec(text) ?? [];
+  if (minor === undefined) throw new MalformedHttp(text.slice(0, 80));
+  const connection = headerOf(text, connectionHeader)?.toLowerCase() ?? '';
+  return {
+    status: Number(status),
+    contentType: headerOf(text, contentTypeHeader) ?? '',
+    keepsAlive: minor === '1' ? !connection.includes('close') : connection.includes('keep-alive'),
+    isChunked: headerOf(text, transferEncodingHeader)?.toLowerCase().includes('chunked') === true,
+    length: headerOf(text, contentLengthHeader),
+  };
+}
+
+// Four of some ten headers are of use, so these are looked for and the others never cut out.
+const connectionHeader = /\r\nconnection:([^\r]*)/i;
+const contentTypeHeader = /\r\ncontent-type:([^\r]*)/i;
+const transferEncodingHeader = /\r\ntransfer-encoding:([^\r]*)/i;
+const contentLengthHeader = /\r\ncontent-length:([^\r]*)/i;
+
+function headerOf(head: string, header: RegExp): string | undefined {
+  return header.exec(head)?.[1]?.trim();
 }
 
 function parseSize(text: string, radix: 10 | 16): number {

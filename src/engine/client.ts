@@ -37,6 +37,17 @@ export interface EngineRead {
   readonly urgency?: RawRead['urgency'];
 }
 
+/** Many GETs of one kind, asked behind one another without waiting. */
+export interface EngineReads {
+  /** As in `EngineCall`. */
+  readonly paths: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+  /** The reads end when no answer comes for so long. */
+  readonly patienceMs: number;
+  /** Called in the order of `paths`. */
+  readonly onAnswer: (answer: Omit<EngineAnswer, 'headers'>, index: number) => void;
+}
+
 export interface EngineAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -122,10 +133,10 @@ export class EngineClient {
   }
 
   /**
-   * As `request` of a GET, for what the mirror reads again and again; only a few reads run at a time. To be used
-   * for answers that are small or soon there.
+   * The body of `request` of a GET, for what the mirror reads again and again; only a few reads run at a time. To be
+   * used for answers that are small or soon there.
    */
-  async read(read: EngineRead): Promise<EngineAnswer> {
+  async read(read: EngineRead): Promise<unknown> {
     try {
       return await this.#readOnce(read);
     } catch (error) {
@@ -157,15 +168,29 @@ export class EngineClient {
     }
   }
 
-  async #readOnce({ path, version, query, signal, timeoutMs, urgency = 'in turn' }: EngineRead): Promise<EngineAnswer> {
+  /**
+   * Resolves with how many of the reads were answered, whatever the status; fewer than all when something went wrong,
+   * of which the single read of the next path tells. Rejects with the signal's reason.
+   */
+  async readInOrder({ paths, signal, patienceMs, onAnswer }: EngineReads): Promise<number> {
+    return await this.#reads.getInOrder({
+      paths: paths.map((path) => versionedPath(path, this.#version)),
+      signal,
+      patienceMs,
+      onAnswer: ({ status, contentType, body }, index) => {
+        onAnswer({ status, body: parseAnswer(body.toString('utf8'), contentType) }, index);
+      },
+    });
+  }
+
+  async #readOnce({ path, version, query, signal, timeoutMs, urgency = 'in turn' }: EngineRead): Promise<unknown> {
     const target = versionedPath(path, version ?? this.#version);
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     try {
       const answer = await this.#reads.get({ path: `${target}${search}`, signal, timeoutMs, urgency });
-      const { status, headers } = answer;
-      const body = parseAnswer(answer.body, headers);
-      if (status >= 400) throw new ApiError(status, messageOf(body, status));
-      return { status, headers, body };
+      const body = parseAnswer(answer.text, answer.contentType);
+      if (answer.status >= 400) throw new ApiError(answer.status, messageOf(body, answer.status));
+      return body;
     } catch (error) {
       if (error instanceof ApiError || error instanceof MalformedHttp) throw error;
       const isAborted = signal?.aborted === true && !(error instanceof DeadlineExceeded);
@@ -180,7 +205,11 @@ export class EngineClient {
       const response = await this.#dial(call, deadline.signal);
       await this.#assertSuccess(response);
       const text = await readText(response);
-      return { status: statusOf(response), headers: response.headers, body: parseAnswer(text, response.headers) };
+      return {
+        status: statusOf(response),
+        headers: response.headers,
+        body: parseAnswer(text, contentTypeOf(response)),
+      };
     } catch (error) {
       throw this.#explain(error, deadline.signal);
     } finally {
@@ -210,7 +239,7 @@ export class EngineClient {
   async #assertSuccess(response: http.IncomingMessage): Promise<void> {
     const status = statusOf(response);
     if (status < 400) return;
-    throw new ApiError(status, messageOf(parseAnswer(await readText(response), response.headers), status));
+    throw new ApiError(status, messageOf(parseAnswer(await readText(response), contentTypeOf(response)), status));
   }
 
   #explain(error: unknown, signal: AbortSignal): unknown {
@@ -274,9 +303,13 @@ async function readText(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseAnswer(text: string, headers: http.IncomingHttpHeaders): unknown {
+function contentTypeOf({ headers }: http.IncomingMessage): string {
+  return headers['content-type'] ?? '';
+}
+
+function parseAnswer(text: string, contentType: string): unknown {
   if (text === '') return undefined;
-  if (headers['content-type']?.includes('json') === false) return text;
+  if (contentType !== '' && !contentType.includes('json')) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {

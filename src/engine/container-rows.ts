@@ -69,7 +69,7 @@ export class ContainerRows {
     const filters: Record<string, string> = ids === undefined ? {} : { filters: JSON.stringify({ id: ids }) };
     const query = { all: '1', ...filters };
     const timeoutMs = this.#options.listTimeoutMs;
-    const answer = await this.#options.client.read({ path: '/containers/json', query, signal, timeoutMs });
-    return parseContainerRows(answer.body);
+    const body = await this.#options.client.read({ path: '/containers/json', query, signal, timeoutMs });
+    return parseContainerRows(body);
   }
 }

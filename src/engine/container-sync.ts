@@ -33,6 +33,10 @@ type Inspected =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 const inspectsAtOnce = 8;
+/** Asked behind one another. More would save nothing and make the engine's other answers wait. */
+const inspectsInOrder = 64;
+/** An engine that breaks the order so often is asked for one container at a time. */
+const maxFailures = 3;
 /** A change that no row shows, as of a memory limit, is found after so many complete refreshes at the latest. */
 const roundsUntilAllInspected = 10;
 
@@ -68,11 +72,7 @@ export class ContainerSync {
       const isDue = depth === 'every' || shareOf(row.Id) === this.#round % roundsUntilAllInspected;
       return isDue || known?.details === undefined || !sameRow(known.row, row);
     });
-    const next = due.values();
-    const readOn = async (): Promise<void> => {
-      for (const row of next) await this.#readListed(row, start, signal);
-    };
-    await Promise.all(Array.from({ length: inspectsAtOnce }, readOn));
+    await this.#readAllListed(due, start, signal);
   }
 
   /** Releases everyone who waits for a refresh, and ends the reads under way. */
@@ -111,8 +111,43 @@ export class ContainerSync {
     if (inspected.kind === 'failed') throw new IncompleteRead(inspected.error);
   }
 
-  async #readListed(row: ContainerRow, start: FetchStart, signal: AbortSignal): Promise<void> {
-    const inspected = await this.#inspect(row.Id, signal);
+  /** One behind the other; those that got no answer come last, one by one, so that they stall no other. */
+  async #readAllListed(rows: readonly ContainerRow[], start: FetchStart, signal: AbortSignal): Promise<void> {
+    const alone: ContainerRow[] = [];
+    let rest = rows;
+    for (let failures = 0; rest.length > 0 && failures < maxFailures;) {
+      const asked = rest.slice(0, inspectsInOrder);
+      const answered = await this.#readInOrder(asked, start, signal);
+      signal.throwIfAborted();
+      const unanswered = asked[answered];
+      if (unanswered !== undefined) {
+        failures += 1;
+        alone.push(unanswered);
+      }
+      rest = rest.slice(answered + 1);
+    }
+    const next = [...rest, ...alone].values();
+    const readOn = async (): Promise<void> => {
+      for (const row of next) this.#putListed(row, await this.#inspect(row.Id, signal), start, signal);
+    };
+    await Promise.all(Array.from({ length: inspectsAtOnce }, readOn));
+  }
+
+  /** Resolves with how many of `rows` were answered, from the first on. */
+  async #readInOrder(rows: readonly ContainerRow[], start: FetchStart, signal: AbortSignal): Promise<number> {
+    const { client, timings } = this.#options;
+    return await client.readInOrder({
+      paths: rows.map(({ Id }) => inspectPath(Id)),
+      signal,
+      patienceMs: timings.inspectPatienceMs,
+      onAnswer: ({ status, body }, index) => {
+        const row = rows[index];
+        if (row !== undefined) this.#putListed(row, answeredInspect(status, body), start, signal);
+      },
+    });
+  }
+
+  #putListed(row: ContainerRow, inspected: Inspected, start: FetchStart, signal: AbortSignal): void {
     signal.throwIfAborted();
     if (inspected.kind === 'absent') {
       this.#options.mirror.removeContainer(row.Id, start);
@@ -127,10 +162,9 @@ export class ContainerSync {
 
   async #inspect(id: string, signal: AbortSignal): Promise<Inspected> {
     const { client, timings } = this.#options;
-    const read = { path: `/containers/${id}/json`, signal, timeoutMs: timings.inspectTimeoutMs };
+    const read = { path: inspectPath(id), signal, timeoutMs: timings.inspectTimeoutMs };
     try {
-      const { body } = await this.#inspects.run(() => client.read(read), signal);
-      return { kind: 'details', details: parseContainerDetails(parseContainerInspect(body)) };
+      return answeredInspect(200, await this.#inspects.run(() => client.read(read), signal));
     } catch (error) {
       if (signal.aborted || isEngineAway(error)) throw error;
       return error instanceof ApiError && error.status === 404 ? { kind: 'absent' } : { kind: 'failed', error };
@@ -147,6 +181,20 @@ export class ContainerSync {
   #lastDetails(row: ContainerRow): ContainerDetails | undefined {
     const known = this.#options.mirror.containers.get(row.Id);
     return known !== undefined && sameRow(known.row, row) ? known.details : undefined;
+  }
+}
+
+function inspectPath(id: string): string {
+  return `/containers/${id}/json`;
+}
+
+function answeredInspect(status: number, body: unknown): Inspected {
+  if (status === 404) return { kind: 'absent' };
+  try {
+    if (status >= 400) throw new ApiError(status, 'the container cannot be inspected');
+    return { kind: 'details', details: parseContainerDetails(parseContainerInspect(body)) };
+  } catch (error) {
+    return { kind: 'failed', error };
   }
 }
 

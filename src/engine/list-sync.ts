@@ -43,7 +43,7 @@ export class ListSync {
   async load(signal: AbortSignal): Promise<void> {
     const { client, mirror, path, apply, timings } = this.#options;
     const start = mirror.beginFetch();
-    const { body } = await client.read({ path, signal, timeoutMs: timings.listTimeoutMs });
+    const body = await client.read({ path, signal, timeoutMs: timings.listTimeoutMs });
     signal.throwIfAborted();
     apply(body, start);
   }

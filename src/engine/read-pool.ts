@@ -1,11 +1,14 @@
 // The connections on which the mirror is read: small GETs, thousands a second over all engines, so nothing is done
-// for them that they do not need. A read takes a connection for itself until its answer is complete.
+// for them that they do not need. A read takes a connection for itself until its answer is complete; many reads of one
+// kind share one, each answer behind the other.
 import net from 'node:net';
 import tls from 'node:tls';
-import { AnswerParser } from './answer-parser.ts';
+import { withResolvers } from '../common/abort.ts';
 import type { RawAnswer } from './answer-parser.ts';
 import { DeadlineExceeded } from './deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
+import { ReadConnection } from './read-connection.ts';
+import type { Errand } from './read-connection.ts';
 
 export interface ReadPoolOptions {
   readonly host: string;
@@ -24,10 +27,20 @@ export interface RawRead {
   readonly urgency: 'at once' | 'in turn';
 }
 
-interface PendingRead {
-  readonly read: RawRead;
-  readonly resolve: (answer: RawAnswer) => void;
-  readonly reject: (error: unknown) => void;
+export interface ReadAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly text: string;
+}
+
+export interface RawReads {
+  /** As of a single read. */
+  readonly paths: readonly string[];
+  /** The reads end when no answer comes for so long. */
+  readonly patienceMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called with each answer, in the order of `paths`; its body is good during the call. */
+  readonly onAnswer: (answer: RawAnswer, index: number) => void;
 }
 
 /** A thousand engines that are read at once should not cost a thousand times as many connections. */
@@ -36,14 +49,13 @@ const usualConnections = 3;
 const maxConnections = 24;
 const stallMs = 500;
 export const spaceBytes = 64 * 1024;
-const idleMs = 12_000;
 
 export class ReadPool {
   readonly #options: ReadPoolOptions;
   readonly #request: string;
   readonly #connections = new Set<ReadConnection>();
   readonly #idle: ReadConnection[] = [];
-  readonly #waiting: PendingRead[] = [];
+  readonly #waiting: Errand[] = [];
   readonly #space: Buffer;
   #stall: NodeJS.Timeout | undefined;
   #isDestroyed = false;
@@ -52,19 +64,64 @@ export class ReadPool {
     this.#options = options;
     this.#space = options.space ?? Buffer.allocUnsafeSlow(spaceBytes);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    this.#request = `HTTP/1.1\r\nHost: ${host}:${options.port}\r\nUser-Agent: shoal\r\n\r\n`;
+    this.#request = ` HTTP/1.1\r\nHost: ${host}:${options.port}\r\nUser-Agent: shoal\r\n\r\n`;
   }
 
   /**
    * The complete answer of GET `path`, whatever its status. Rejects with DeadlineExceeded, with the signal's reason,
    * or with what ended the connection.
    */
-  get(read: RawRead): Promise<RawAnswer> {
-    return new Promise((resolve, reject) => {
-      read.signal?.throwIfAborted();
-      if (this.#isDestroyed) throw new Error('the connections to the engine are closed');
-      this.#begin(this.#bounded({ read, resolve, reject }));
-    });
+  async get({ path, timeoutMs, signal, urgency }: RawRead): Promise<ReadAnswer> {
+    this.#assertOpen(signal);
+    const { promise, resolve, reject } = withResolvers<ReadAnswer>();
+    const bounds = this.#bound(timeoutMs, signal, () => errand);
+    const errand: Errand = {
+      begin: () => this.#bytesOf(path),
+      take: ({ status, contentType, body }) => {
+        bounds.remove();
+        resolve({ status, contentType, text: body.toString('utf8') });
+        return true;
+      },
+      fail: (error) => {
+        bounds.remove();
+        reject(error);
+      },
+    };
+    this.#begin(errand, urgency);
+    return await promise;
+  }
+
+  /**
+   * Asks for all of `paths` on one connection without waiting for an answer before the next question. Resolves with
+   * how many were answered: fewer than all when the connection ended, the engine would not keep it, or patience did.
+   */
+  async getInOrder({ paths, patienceMs, signal, onAnswer }: RawReads): Promise<number> {
+    this.#assertOpen(signal);
+    const { promise, resolve } = withResolvers<undefined>();
+    let answered = 0;
+    let bounds: Bounds | undefined;
+    const end = (): void => {
+      bounds?.remove();
+      resolve(undefined);
+    };
+    const errand: Errand = {
+      begin: () => {
+        bounds = this.#bound(patienceMs, signal, () => errand);
+        return paths.map((path) => this.#bytesOf(path)).join('');
+      },
+      take: (answer) => {
+        onAnswer(answer, answered);
+        answered += 1;
+        bounds?.extend();
+        if (answered < paths.length) return false;
+        end();
+        return true;
+      },
+      fail: end,
+    };
+    this.#begin(errand, 'in turn');
+    await promise;
+    return answered;
   }
 
   /** Closes the connections that nobody uses: they may be dead without having said so. */
@@ -77,65 +134,63 @@ export class ReadPool {
     this.#isDestroyed = true;
     clearTimeout(this.#stall);
     const error = new Error('the connections to the engine are closed');
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const { fail } of this.#waiting.splice(0)) fail(error);
     for (const connection of [...this.#connections]) connection.destroy(error);
   }
 
-  /** The same read, which also ends at its deadline and when its signal aborts. */
-  #bounded({ read, resolve, reject }: PendingRead): PendingRead {
-    const { signal, timeoutMs } = read;
+  #assertOpen(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#isDestroyed) throw new Error('the connections to the engine are closed');
+  }
+
+  /** The errand ends when `ms` have passed since the last sign of life, and when `signal` aborts. */
+  #bound(ms: number, signal: AbortSignal | undefined, errand: () => Errand): Bounds {
     const onAbort = (): void => {
-      this.#giveUp(bounded, signal?.reason);
+      this.#giveUp(errand(), signal?.reason);
     };
     // Timers run before sockets are read: after a pause of this process the answer may be there already.
     let lastLook: NodeJS.Immediate | undefined;
     const timer = setTimeout(() => {
       lastLook = setImmediate(() => {
-        this.#giveUp(bounded, new DeadlineExceeded(timeoutMs));
+        this.#giveUp(errand(), new DeadlineExceeded(ms));
       });
-    }, timeoutMs);
-    const over = (): void => {
-      clearTimeout(timer);
-      clearImmediate(lastLook);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    const bounded: PendingRead = {
-      read,
-      resolve: (answer) => {
-        over();
-        resolve(answer);
-      },
-      reject: (error) => {
-        over();
-        reject(error);
-      },
-    };
+    }, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
-    return bounded;
+    return {
+      extend: () => {
+        clearImmediate(lastLook);
+        timer.refresh();
+      },
+      remove: () => {
+        clearTimeout(timer);
+        clearImmediate(lastLook);
+        signal?.removeEventListener('abort', onAbort);
+      },
+    };
   }
 
-  #giveUp(pending: PendingRead, reason: unknown): void {
-    const index = this.#waiting.indexOf(pending);
+  #giveUp(errand: Errand, reason: unknown): void {
+    const index = this.#waiting.indexOf(errand);
     if (index !== -1) this.#waiting.splice(index, 1);
-    for (const connection of this.#connections) if (connection.current === pending) connection.destroy(reason);
-    pending.reject(reason);
+    for (const connection of this.#connections) if (connection.errand === errand) connection.destroy(reason);
+    errand.fail(reason);
   }
 
-  #begin(pending: PendingRead): void {
+  #begin(errand: Errand, urgency: RawRead['urgency']): void {
     const idle = this.#idle.pop();
     if (idle !== undefined) {
-      idle.send(pending, this.#bytesOf(pending));
+      idle.send(errand);
       return;
     }
-    if (pending.read.urgency === 'at once' || this.#connections.size < usualConnections) {
-      this.#open(pending);
+    if (urgency === 'at once' || this.#connections.size < usualConnections) {
+      this.#open(errand);
       return;
     }
-    this.#waiting.push(pending);
+    this.#waiting.push(errand);
     this.#watchForStall();
   }
 
-  #open(pending: PendingRead): void {
+  #open(errand: Errand): void {
     const connection: ReadConnection = new ReadConnection({
       dial: (onBytes) => this.#dial(onBytes),
       onFree: () => {
@@ -146,14 +201,14 @@ export class ReadPool {
       },
     });
     this.#connections.add(connection);
-    connection.send(pending, this.#bytesOf(pending));
+    connection.send(errand);
   }
 
   #serveNext(connection: ReadConnection): void {
     this.#stall?.refresh();
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(connection);
-    else connection.send(next, this.#bytesOf(next));
+    else connection.send(next);
   }
 
   #forget(connection: ReadConnection): void {
@@ -194,70 +249,12 @@ export class ReadPool {
     };
   }
 
-  #bytesOf({ read }: PendingRead): string {
-    return `GET ${read.path} ${this.#request}`;
+  #bytesOf(path: string): string {
+    return `GET ${path}${this.#request}`;
   }
 }
 
-interface ConnectionOptions {
-  /** Connects; every arrival of bytes is told, and they are gone when `onBytes` has returned. */
-  readonly dial: (onBytes: (bytes: Buffer) => void) => net.Socket;
-  readonly onFree: () => void;
-  readonly onClosed: () => void;
-}
-
-class ReadConnection {
-  current: PendingRead | undefined;
-  readonly #socket: net.Socket;
-  readonly #parser = new AnswerParser();
-  readonly #onFree: () => void;
-  #error: unknown;
-
-  constructor({ dial, onFree, onClosed }: ConnectionOptions) {
-    const socket = dial((bytes) => {
-      this.#receive(bytes);
-    });
-    this.#socket = socket;
-    this.#onFree = onFree;
-    socket.setTimeout(idleMs);
-    socket.on('timeout', () => {
-      if (this.current === undefined) socket.destroy();
-    });
-    socket.on('error', (error) => {
-      this.#error ??= error;
-    });
-    socket.once('close', () => {
-      const answer = this.#parser.end();
-      const { current } = this;
-      this.current = undefined;
-      onClosed();
-      if (answer !== undefined && this.#error === undefined) current?.resolve(answer);
-      else current?.reject(this.#error ?? new Error('the connection was closed before the answer was complete'));
-    });
-  }
-
-  send(pending: PendingRead, bytes: string): void {
-    this.current = pending;
-    this.#socket.write(bytes, 'latin1');
-  }
-
-  destroy(reason?: unknown): void {
-    this.#error ??= reason;
-    this.#socket.destroy();
-  }
-
-  #receive(bytes: Buffer): void {
-    const { current } = this;
-    try {
-      const answer = this.#parser.push(bytes);
-      if (answer === undefined) return;
-      if (current === undefined) throw new Error('the engine answered without being asked');
-      this.current = undefined;
-      current.resolve(answer);
-      if (answer.keepsAlive) this.#onFree();
-      else this.#socket.destroy();
-    } catch (error) {
-      this.destroy(error);
-    }
-  }
+interface Bounds {
+  readonly extend: () => void;
+  readonly remove: () => void;
 }

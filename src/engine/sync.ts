@@ -138,8 +138,8 @@ export class EngineSync {
   async #connect(signal: AbortSignal): Promise<AsyncIterable<DockerEvent>> {
     const { client, timings, onVersion } = this.#options;
     const timeoutMs = timings.listTimeoutMs;
-    const answer = await client.read({ path: '/version', version: '', signal, timeoutMs });
-    const version = parseVersion(answer.body);
+    const body = await client.read({ path: '/version', version: '', signal, timeoutMs });
+    const version = parseVersion(body);
     onVersion(version);
     client.useVersion(commonApiVersion(apiVersionRange(version)));
     await this.lists.info.load(signal);

@@ -19,6 +19,8 @@ export interface EngineTimings {
   readonly listTimeoutMs: number;
   /** Deadline of the inspect of one container. */
   readonly inspectTimeoutMs: number;
+  /** Longest wait for the next of many inspects that were asked behind one another; that one is then asked alone. */
+  readonly inspectPatienceMs: number;
   /** Wait before another attempt after a broken connection or a failed refresh: from the first to the second, growing. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
@@ -43,6 +45,7 @@ export const defaultTimings: EngineTimings = {
   requestTimeoutMs: 30_000,
   listTimeoutMs: 20_000,
   inspectTimeoutMs: 10_000,
+  inspectPatienceMs: 1_000,
   retryMinMs: 100,
   retryMaxMs: 5_000,
   engineRefreshMinIntervalMs: 30_000,

@@ -1,8 +1,9 @@
 // The mirror follows its engine: through events, through refreshes that are asked for, and through what goes wrong.
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
-import { startConnectedEngine, untilState } from '../support/connected-engine.ts';
+import { connectTo, startConnectedEngine, untilState } from '../support/connected-engine.ts';
 import type { ConnectedEngine } from '../support/connected-engine.ts';
+import { startSimulatedEngine } from '../support/simulated-engine/simulated-engine.ts';
 import type { SimulatedEngineOptions } from '../support/simulated-engine/simulated-engine.ts';
 import type { EngineTimings } from '../../src/engine/timings.ts';
 import { until } from '../support/until.ts';
@@ -167,6 +168,22 @@ describe('the mirror of an engine', () => {
     await untilState(engine, 'healthy');
     assert.equal(engine.mirror.containers.size, 2);
     assert.equal(engine.mirror.containers.get(broken ?? '')?.details, undefined);
+  });
+
+  it('reads all others soon though one inspect is never answered and one breaks the connection', async () => {
+    const connected = connectTo(await startSimulatedEngine({ name: 'node-1', seedContainers: 30 }));
+    started.push(connected);
+    const { engine, simulated } = connected;
+    const [silent = '', cut = ''] = [...simulated.containers.keys()].slice(10);
+    simulated.faults.hang(new RegExp(`GET /containers/${silent}/json`));
+    simulated.faults.cut(new RegExp(`GET /containers/${cut}/json`));
+    engine.start();
+    const readWhole = (): number => [...engine.mirror.containers.values()].filter(({ details }) => details).length;
+    await until('28 are read', () => readWhole() === 28);
+    await untilState(engine, 'healthy');
+    assert.equal(engine.mirror.containers.size, 30);
+    simulated.faults.clear();
+    await until('all are read', () => readWhole() === 30);
   });
 
   it('finds what lost events would have told at the next complete refresh', async () => {

@@ -6,7 +6,7 @@ import { afterEach, describe, it } from 'mocha';
 import type { RawAnswer } from '../../src/engine/answer-parser.ts';
 import { DeadlineExceeded } from '../../src/engine/deadline.ts';
 import { ReadPool } from '../../src/engine/read-pool.ts';
-import type { RawRead } from '../../src/engine/read-pool.ts';
+import type { RawRead, ReadAnswer } from '../../src/engine/read-pool.ts';
 import { until } from '../support/until.ts';
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse) => void;
@@ -46,7 +46,7 @@ describe('the pool of reads', () => {
     return { pool, sockets, asked };
   }
 
-  function read(pool: ReadPool, path: string, more: Partial<RawRead> = {}): Promise<RawAnswer> {
+  function read(pool: ReadPool, path: string, more: Partial<RawRead> = {}): Promise<ReadAnswer> {
     return pool.get({ path, timeoutMs: 5_000, urgency: 'in turn', ...more });
   }
 
@@ -57,7 +57,7 @@ describe('the pool of reads', () => {
     const paths = Array.from({ length: 50 }, (_, index) => `/${index}`);
     const answers = await Promise.all(paths.map((path) => read(pool, path)));
     assert.deepEqual(
-      answers.map(({ body }) => body),
+      answers.map(({ text }) => text),
       paths,
     );
     assert.ok(sockets.length <= 4, `${sockets.length} connections`);
@@ -74,7 +74,7 @@ describe('the pool of reads', () => {
     });
     const answers = await Promise.all(['a', 'b', 'c'].map((letter) => read(pool, `/${letter}`)));
     assert.deepEqual(
-      answers.map(({ body }) => body),
+      answers.map(({ text }) => text),
       ['a', 'b', 'c'].map((letter) => letter.repeat(400_000)),
     );
   });
@@ -86,8 +86,8 @@ describe('the pool of reads', () => {
     const leaving = new AbortController();
     const hung = Array.from({ length: 6 }, () => read(pool, '/hang', { signal: leaving.signal }));
     const urgent = await read(pool, '/urgent', { urgency: 'at once', timeoutMs: 2_000 });
-    assert.equal(urgent.body, 'served');
-    assert.equal((await read(pool, '/other')).body, 'served');
+    assert.equal(urgent.text, 'served');
+    assert.equal((await read(pool, '/other')).text, 'served');
     leaving.abort(new Error('enough'));
     for (const one of hung) await assert.rejects(one, /enough/);
   });
@@ -105,7 +105,7 @@ describe('the pool of reads', () => {
       else response.writeHead(200, { 'Content-Length': '10' }).write('half', () => response.destroy());
     });
     await assert.rejects(read(pool, '/cut'));
-    assert.equal((await read(pool, '/whole')).body, '/whole');
+    assert.equal((await read(pool, '/whole')).text, '/whole');
   });
 
   it('does not use a connection again that the engine closes', async () => {
@@ -113,8 +113,8 @@ describe('the pool of reads', () => {
       response.setHeader('Connection', 'close');
       echo(request, response);
     });
-    assert.equal((await read(pool, '/1')).body, '/1');
-    assert.equal((await read(pool, '/2')).body, '/2');
+    assert.equal((await read(pool, '/1')).text, '/1');
+    assert.equal((await read(pool, '/2')).text, '/2');
     assert.equal(sockets.length, 2);
   });
 
@@ -126,6 +126,48 @@ describe('the pool of reads', () => {
     await assert.rejects(read(refused, '/'), { syscall: 'connect' });
     refused.destroy();
     await assert.rejects(read(pool, '/'), /closed/);
+  });
+
+  describe('in order', () => {
+    async function inOrder(pool: ReadPool, paths: readonly string[]): Promise<{ answered: number; texts: string[] }> {
+      const texts: string[] = [];
+      const onAnswer = (answer: RawAnswer, index: number): void => {
+        texts[index] = answer.body.toString('utf8');
+      };
+      return { answered: await pool.getInOrder({ paths, patienceMs: 100, onAnswer }), texts };
+    }
+
+    const paths = Array.from({ length: 300 }, (_, index) => `/${index}`);
+
+    it('asks many questions over one connection and gives each its answer', async () => {
+      const { pool, sockets } = await serve((request, response) => response.end(`${request.url} `.repeat(500)));
+      const { answered, texts } = await inOrder(pool, paths);
+      assert.equal(answered, paths.length);
+      assert.deepEqual(
+        texts,
+        paths.map((path) => `${path} `.repeat(500)),
+      );
+      assert.equal((await read(pool, '/next')).text.slice(0, 6), '/next ');
+      assert.equal(sockets.length, 1);
+    });
+
+    for (const { title, fail } of [
+      { title: 'falls silent', fail: () => undefined },
+      { title: 'breaks the connection', fail: (response: http.ServerResponse) => response.destroy() },
+      { title: 'closes after an answer', fail: (response: http.ServerResponse) => response.writeHead(200).end() },
+    ]) {
+      it(`tells how many were answered when the engine ${title}, and goes on`, async () => {
+        const { pool } = await serve((request, response) => {
+          if (request.url !== '/7') { echo(request, response); return; }
+          response.setHeader('Connection', 'close');
+          return fail(response);
+        });
+        const { answered, texts } = await inOrder(pool, paths);
+        assert.equal(answered, title === 'closes after an answer' ? 8 : 7);
+        assert.deepEqual(texts.slice(0, 7), paths.slice(0, 7));
+        assert.equal((await read(pool, '/other')).text, '/other');
+      });
+    }
   });
 
   it('ends everything when it is destroyed', async () => {

@@ -17,6 +17,7 @@ export const fastTimings: Partial<EngineTimings> = {
   requestTimeoutMs: 2_000,
   listTimeoutMs: 1_500,
   inspectTimeoutMs: 600,
+  inspectPatienceMs: 150,
   retryMinMs: 20,
   retryMaxMs: 150,
   debounceMs: 10,

@@ -3,17 +3,23 @@ import { describe, it } from 'mocha';
 import { AnswerParser } from '../../../../src/engine/answer-parser.ts';
 import type { RawAnswer } from '../../../../src/engine/answer-parser.ts';
 
+type TextAnswer = Omit<RawAnswer, 'body'> & { readonly body: string };
+
 /** What the parser makes of `text` when it comes in pieces of `size` bytes; the pieces are overwritten as soon as it has them. */
-function parsed(text: string, size: number, parser = new AnswerParser()): RawAnswer | undefined {
+function parsed(text: string, size: number, parser = new AnswerParser()): TextAnswer[] {
   const bytes = Buffer.from(text);
   const space = Buffer.alloc(size);
-  let answer: RawAnswer | undefined;
+  const answers: TextAnswer[] = [];
   for (let at = 0; at < bytes.length; at += size) {
     const length = bytes.copy(space, 0, at, at + size);
-    answer = parser.push(space.subarray(0, length));
+    parser.push(space.subarray(0, length), (answer) => answers.push(toText(answer)));
     space.fill(0);
   }
-  return answer;
+  return answers;
+}
+
+function toText(answer: RawAnswer): TextAnswer {
+  return { ...answer, body: answer.body.toString('utf8') };
 }
 
 const sizes = [1, 2, 7, 4096];
@@ -58,27 +64,39 @@ describe('the parser of answers', () => {
   ]) {
     for (const size of sizes) {
       it(`reads ${title} from pieces of ${size} bytes`, () => {
-        const answer = parsed(text, size);
-        assert.deepEqual({ status: answer?.status, body: answer?.body, keepsAlive: answer?.keepsAlive }, expected);
+        const answers = parsed(text, size);
+        assert.deepEqual(
+          answers.map(({ status, body, keepsAlive }) => ({ status, body, keepsAlive })),
+          [expected],
+        );
       });
     }
   }
 
-  it('reads one answer after the other, and each of them with its own headers', () => {
-    const parser = new AnswerParser();
-    const one = 'HTTP/1.1 200 OK\r\nX-One: 1\r\nContent-Length: 3\r\n\r\none';
-    const two = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n';
-    assert.equal(parsed(one, 5, parser)?.headers['x-one'], '1');
-    const second = parsed(two, 5, parser);
-    assert.equal(second?.body, 'two');
-    assert.equal(second.headers['x-one'], undefined);
-  });
+  for (const size of [...sizes, 60]) {
+    it(`tells many answers apart that come behind one another in pieces of ${size} bytes`, () => {
+      const parser = new AnswerParser();
+      const one = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\none';
+      const two = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n';
+      const three = 'HTTP/1.1 204 No Content\r\n\r\n';
+      assert.deepEqual(
+        parsed(`${one}${two}${three}${one}`, size, parser).map(({ body, contentType }) => [body, contentType]),
+        [
+          ['one', 'text/plain'],
+          ['two', ''],
+          ['', ''],
+          ['one', 'text/plain'],
+        ],
+      );
+      assert.equal(parser.isWithinAnswer, false);
+    });
+  }
 
   it('takes a body without a length to its end with the connection', () => {
     const parser = new AnswerParser();
-    assert.equal(parsed('HTTP/1.1 200 OK\r\n\r\nto the end', 3, parser), undefined);
+    assert.deepEqual(parsed('HTTP/1.1 200 OK\r\n\r\nto the end', 3, parser), []);
     const answer = parser.end();
-    assert.equal(answer?.body, 'to the end');
+    assert.equal(answer?.body.toString(), 'to the end');
     assert.equal(answer.keepsAlive, false);
   });
 
@@ -89,7 +107,7 @@ describe('the parser of answers', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n',
     ]) {
       const parser = new AnswerParser();
-      assert.equal(parsed(text, 4096, parser), undefined);
+      assert.deepEqual(parsed(text, 4096, parser), []);
       assert.equal(parser.end(), undefined);
     }
   });
@@ -100,7 +118,7 @@ describe('the parser of answers', () => {
     { title: 'a length that no answer has', text: 'HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n' },
     { title: 'a chunk without a size', text: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n' },
     { title: 'a head without an end', text: `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(60_000)}` },
-    { title: 'more than was announced', text: 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab' },
+    { title: 'more than was announced', text: 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab\r\n\r\n' },
   ]) {
     it(`refuses ${title}`, () => {
       assert.throws(() => parsed(text, 512 * 1024));
