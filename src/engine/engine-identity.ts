@@ -51,6 +51,14 @@ const passingFields: ReadonlySet<string> = new Set([
   'DriverStatus',
 ]);
 
+/** Whether a ping's word on swarm mode, "active/manager" for instance, is news; engines before API 1.42 say nothing. */
+export function contradictsInfo(swarm: string, info: EngineInfo | undefined): boolean {
+  const { LocalNodeState = '', ControlAvailable } = info?.Swarm ?? {};
+  if (swarm === '' || LocalNodeState === '') return false;
+  if (LocalNodeState !== 'active') return swarm !== LocalNodeState;
+  return swarm !== `active/${ControlAvailable === true ? 'manager' : 'worker'}`;
+}
+
 /** "host:port" or "[address]:port"; the port is 2375 where none is given. */
 export function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(address);

@@ -12,7 +12,7 @@ import type { EngineChange, EngineListener, EngineState } from './change.ts';
 import { EngineClient } from './client.ts';
 import { createEngineAgent } from './engine-agent.ts';
 import type { EngineTls } from './engine-agent.ts';
-import { apiVersionRange, engineLabels, lastingInfo, splitAddress } from './engine-identity.ts';
+import { apiVersionRange, contradictsInfo, engineLabels, lastingInfo, splitAddress } from './engine-identity.ts';
 import type { ApiVersionRange } from './engine-identity.ts';
 import { Health } from './health.ts';
 import { EngineMirror } from './mirror.ts';
@@ -197,6 +197,11 @@ export class Engine {
     if (this.#isWorthAsking()) await this.#sync.lists.volumes.refresh(signal);
   }
 
+  /** As `refreshImages`, of what `info` shows. */
+  async refreshInfo(signal?: AbortSignal): Promise<void> {
+    if (this.#isWorthAsking()) await this.#sync.lists.info.refresh(signal);
+  }
+
   /** Calls `listener` with every change from now on, until the returned function is called or the engine is gone. */
   subscribe(listener: EngineListener): () => void {
     this.#listeners.add(listener);
@@ -245,10 +250,12 @@ export class Engine {
     return new Probe({
       client: this.client,
       timings,
-      onSuccess: () => {
+      onSuccess: (swarm) => {
         this.#hasAnswered = true;
         this.#health.probeSucceeded();
         this.#judge();
+        if (this.#state === 'healthy' && contradictsInfo(swarm, this.#info))
+          this.#tasks.spawn('read info', (signal) => this.refreshInfo(signal));
       },
       onRecovery: () => {
         if (this.#state !== 'healthy') this.#sync.reconnect();

@@ -15,15 +15,18 @@ export function eventEffects(event: DockerEvent): readonly EventEffect[] {
       if (action === 'destroy') return [{ kind: 'destroyed', id }];
       return containerActions.has(action) ? [{ kind: 'container', id }] : [];
     case 'network':
-      return changesNoNetwork(event) ? attachedContainer(event) : [{ kind: 'networks' }, ...attachedContainer(event)];
+      if (changesNoNetwork(event)) return attachedContainer(event);
+      return [{ kind: 'networks' }, ...attachedContainer(event), ...(marksSwarm(event) ? [infoEffect] : [])];
     case 'volume':
       return volumeActions.has(action) ? [{ kind: 'volumes' }] : [];
     case 'image':
       return quietImageActions.has(action) ? [] : [{ kind: 'images' }];
     case 'builder':
       return [{ kind: 'images' }];
+    case 'node':
+      return changesSwarm(event) ? [infoEffect] : [];
     case 'daemon':
-      return [{ kind: 'info' }];
+      return [infoEffect];
     default:
       return [];
   }
@@ -58,6 +61,18 @@ const quietImageActions: ReadonlySet<string> = new Set(['push', 'save']);
 function changesNoNetwork({ Action, Actor }: DockerEvent): boolean {
   const isAttachment = Action === 'connect' || Action === 'disconnect';
   return isAttachment && hostDrivers.has(Actor.Attributes?.['type'] ?? '');
+}
+
+const infoEffect: EventEffect = { kind: 'info' };
+
+/** An engine that becomes a member of a swarm makes the swarm's own network first. */
+function marksSwarm({ Actor }: DockerEvent): boolean {
+  return Actor.Attributes?.['name'] === 'ingress';
+}
+
+/** Managers of a swarm report each node's housekeeping too; only what changes carries its new value. */
+function changesSwarm({ Action, Actor }: DockerEvent): boolean {
+  return Action !== 'update' || Object.keys(Actor.Attributes ?? {}).some((key) => key.endsWith('.new'));
 }
 
 const hostDrivers: ReadonlySet<string> = new Set(['bridge', 'host', 'null', 'nat']);

@@ -8,7 +8,8 @@ import type { EngineTimings } from './timings.ts';
 export interface ProbeOptions {
   readonly client: EngineClient;
   readonly timings: EngineTimings;
-  readonly onSuccess: () => void;
+  /** `swarm` is the engine's word on swarm mode, '' from engines before API 1.42. */
+  readonly onSuccess: (swarm: string) => void;
   /** The engine answers again after it had been given up. */
   readonly onRecovery: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -54,11 +55,12 @@ export class Probe {
   async #probe(signal: AbortSignal): Promise<void> {
     const { client, timings, onSuccess, onRecovery, onFailure } = this.#options;
     try {
-      await client.read({ path: '/_ping', signal, timeoutMs: timings.probeTimeoutMs, urgency: 'at once' });
+      const read = { path: '/_ping', signal, timeoutMs: timings.probeTimeoutMs, urgency: 'at once' } as const;
+      const { headers } = await client.read(read);
       const hadGivenUp = this.#hasGivenUp;
       this.#failures = 0;
       this.#recovery.reset();
-      onSuccess();
+      onSuccess(String(headers['swarm'] ?? ''));
       if (hadGivenUp) onRecovery();
     } catch (error) {
       if (signal.aborted) return;

@@ -3,6 +3,7 @@ import { describe, it } from 'mocha';
 import {
   apiVersionRange,
   commonApiVersion,
+  contradictsInfo,
   engineLabels,
   lastingInfo,
   splitAddress,
@@ -43,6 +44,22 @@ describe('the identity of an engine', () => {
   it('leaves clocks and counters out of what lasts', () => {
     assert.deepEqual(lastingInfo({ Name: 'n', SystemTime: 'now', Containers: 3, NCPU: 4 }), { Name: 'n', NCPU: 4 });
   });
+
+  const worker = { Swarm: { LocalNodeState: 'active', ControlAvailable: false } };
+  const outside = { Swarm: { LocalNodeState: 'inactive' } };
+  for (const { word, info, expected } of [
+    { word: 'active/worker', info: worker, expected: false },
+    { word: 'active/manager', info: worker, expected: true },
+    { word: 'inactive', info: worker, expected: true },
+    { word: 'inactive', info: outside, expected: false },
+    { word: 'pending', info: outside, expected: true },
+    { word: '', info: worker, expected: false },
+    { word: 'active/worker', info: undefined, expected: false },
+  ]) {
+    it(`${expected ? 'hears news in' : 'learns nothing from'} "${word}" of an engine known as ${JSON.stringify(info)}`, () => {
+      assert.equal(contradictsInfo(word, info), expected);
+    });
+  }
 
   for (const { address, expected } of [
     { address: '10.0.0.1:2375', expected: { host: '10.0.0.1', port: 2375 } },

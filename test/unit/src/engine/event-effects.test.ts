@@ -35,6 +35,10 @@ describe('the effects of events', () => {
     { event: anEvent('image', 'pull'), expected: [{ kind: 'images' }] },
     { event: anEvent('image', 'delete'), expected: [{ kind: 'images' }] },
     { event: anEvent('image', 'push'), expected: [] },
+    { event: anEvent('network', 'create', { name: 'ingress' }), expected: [{ kind: 'networks' }, { kind: 'info' }] },
+    { event: anEvent('node', 'update', { name: 'n' }), expected: [] },
+    { event: anEvent('node', 'update', { 'role.old': 'worker', 'role.new': 'manager' }), expected: [{ kind: 'info' }] },
+    { event: anEvent('node', 'remove'), expected: [{ kind: 'info' }] },
     { event: anEvent('daemon', 'reload'), expected: [{ kind: 'info' }] },
     { event: anEvent('plugin', 'enable'), expected: [] },
   ]) {
