@@ -9,6 +9,7 @@ import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
 import { UsageError } from './usage-error.ts';
 import {
   advertisedAddress,
+  clusterNetworks,
   collected,
   durationOfAtLeast,
   keyValue,
@@ -17,6 +18,7 @@ import {
   oneOf,
   tlsLegs,
   wholeNumberOfAtLeast,
+  type ClusterNetworks,
   type ListenAddress,
 } from './values.ts';
 
@@ -36,6 +38,7 @@ export interface ManageOptions {
   readonly failureRetry: number;
   readonly corsEnabled: boolean;
   readonly nodePrefix: boolean;
+  readonly networks: ClusterNetworks;
   readonly registryFile: string | undefined;
   /** Feeds every choice among equals; undefined: by name. */
   readonly seed: number | undefined;
@@ -191,6 +194,12 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
     .addOption(new Option('--engine-refresh-retry <count>').argParser(oneOf(['3'])).hideHelp())
     .option('--api-enable-cors, --cors', 'let web pages of every origin call the API')
     .option('--node-prefix', 'show containers as NODE/NAME only')
+    .option(
+      '--cluster-network <reach>',
+      'auto, overlay or bridge: whether networks span nodes; with overlay the manager makes the engines one swarm',
+      clusterNetworks,
+      'auto',
+    )
     .option('--registry-file <path>', 'embedded discovery: keep the members in this file')
     .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
     .option('--tls', 'serve and reach engines over TLS')
@@ -221,6 +230,7 @@ interface ManageFlags extends DiscoveryFlags, TlsFlags {
   readonly engineFailureRetry: number;
   readonly cors?: boolean;
   readonly nodePrefix?: boolean;
+  readonly clusterNetwork: ClusterNetworks;
   readonly registryFile?: string;
   readonly seed?: number;
 }
@@ -246,6 +256,7 @@ function manageOptions(discovery: string | undefined, flags: ManageFlags, level:
     failureRetry: flags.engineFailureRetry,
     corsEnabled: flags.cors ?? false,
     nodePrefix: flags.nodePrefix ?? false,
+    networks: flags.clusterNetwork,
     registryFile: flags.registryFile,
     seed: flags.seed,
   };

@@ -59,6 +59,14 @@ export function tlsLegs(text: string): TlsLegs {
   throw new InvalidArgumentError('It must be both, clients or engines.');
 }
 
+/** How far networks reach. */
+export type ClusterNetworks = 'auto' | 'overlay' | 'bridge';
+
+export function clusterNetworks(text: string): ClusterNetworks {
+  if (text === 'auto' || text === 'overlay' || text === 'bridge') return text;
+  throw new InvalidArgumentError('It must be auto, overlay or bridge.');
+}
+
 /** `tcp://HOST:PORT`, `HOST:PORT`, `:PORT` (every address) or `unix://PATH`; an IPv6 host stands in brackets. */
 export function listenAddress(text: string): ListenAddress {
   if (text.startsWith('unix://') && text.length > 'unix://'.length) {

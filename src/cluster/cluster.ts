@@ -6,6 +6,8 @@ import { compareText } from '../common/compare-text.ts';
 import { ApiError, conflict } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
+import { swarmMember } from '../docker/swarm-member.ts';
+import type { DockerEvent } from '../docker/types.ts';
 import type { Engine, EngineChange } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import type { Node } from '../scheduler/contracts.ts';
@@ -43,14 +45,20 @@ import type {
   ImageLocation,
   NetworkLocation,
   NodeIdentity,
+  SwarmState,
   VolumeLocation,
 } from './locations.ts';
 import { Membership } from './membership.ts';
 import { ContainerNames } from './names.ts';
 import type { NameReservation } from './names.ts';
+import { NetworkReach } from './network-reach.ts';
+import type { ClusterNetworks } from './network-reach.ts';
 import { NodeView } from './node-view.ts';
 import type { NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
+import { SwarmKeeper } from './swarm-keeper.ts';
+import type { SwarmTimings } from './swarm-keeper.ts';
+import { Swarms } from './swarms.ts';
 import { passThrough } from './translate-create.ts';
 import type { WaitingCreate } from './waiting-creates.ts';
 
@@ -65,6 +73,9 @@ export interface ClusterOptions {
   readonly cpuMode?: CpuMode;
   readonly translate?: TranslateCreate;
   readonly provideImage?: ProvideImage;
+  /** How far networks reach; `auto` by default. */
+  readonly networks?: ClusterNetworks;
+  readonly swarmTimings?: Partial<SwarmTimings>;
 }
 
 /** An engine that lives answers its first probe long before. */
@@ -89,6 +100,9 @@ export class Cluster {
   readonly #subscriptions = new Map<Engine, () => void>();
   readonly #scheduler: Scheduler;
   readonly #creator: ContainerCreator;
+  readonly #swarms = new Swarms<Engine>(() => this.engines);
+  readonly #swarmKeeper: SwarmKeeper | undefined;
+  readonly #networkReach: NetworkReach;
   readonly #networkCreator: NetworkCreator;
   readonly #volumeCreator: VolumeCreator;
   readonly #tasks: TaskSet;
@@ -116,7 +130,7 @@ export class Cluster {
     });
     this.#containers = new ContainerIndex(this.#identities);
     this.#images = new ImageIndex(this.#identities);
-    this.#networks = new NetworkIndex(this.#identities);
+    this.#networks = new NetworkIndex(this.#identities, this.#swarms);
     this.#volumes = new VolumeIndex(this.#identities);
     this.#indices = {
       identities: this.#identities,
@@ -146,12 +160,30 @@ export class Cluster {
       names: this.#names,
       tasks: this.#tasks,
     });
-    this.#networkCreator = new NetworkCreator({ ...parts, networks: this.#networks });
+    this.#networkReach = new NetworkReach({
+      mode: options.networks ?? 'auto',
+      identities: this.#identities,
+      engines: () => this.engines,
+      swarms: this.#swarms,
+      formation: () => this.#swarmKeeper?.waiting ?? '',
+    });
+    if (options.networks === 'overlay')
+      this.#swarmKeeper = new SwarmKeeper({
+        engines: () => this.engines,
+        swarms: this.#swarms,
+        identities: this.#identities,
+        isReady: () => this.isReady,
+        logger,
+        timings: options.swarmTimings,
+      });
+    this.#networkCreator = new NetworkCreator({ ...parts, networks: this.#networks, reach: this.#networkReach });
     this.#volumeCreator = new VolumeCreator({ ...parts, volumes: this.#volumes });
   }
 
   /** Keeps the membership equal to what discovery says, until `signal` aborts. */
   async follow(discovery: AsyncIterable<readonly DiscoveryEntry[]>, signal: AbortSignal): Promise<void> {
+    const keeper = this.#swarmKeeper;
+    if (keeper !== undefined) this.#tasks.spawn('keep the swarm', (stopped) => keeper.run(stopped));
     for await (const entries of discovery) {
       if (signal.aborted) return;
       this.#membership.apply(entries);
@@ -323,6 +355,19 @@ export class Cluster {
     return this.#networkCreator.create(call);
   }
 
+  /** How far a new network reaches, for people. */
+  get networkReach(): string {
+    return this.#networkReach.describe();
+  }
+
+  /** What the engine is in swarm mode, and what keeps it out of the others' swarm; undefined where neither is of interest. */
+  swarmStateOf(engine: Engine): SwarmState | undefined {
+    const { state, isManager, error } = swarmMember(engine.info);
+    if (this.#swarmKeeper === undefined && (state === '' || state === 'inactive')) return undefined;
+    const role = state === 'active' ? (isManager ? 'manager' : 'worker') : state;
+    return { role, note: this.#swarmKeeper?.noteOf(engine) ?? (error === '' ? undefined : error) };
+  }
+
   /** Creates a volume on one node, or answers with the one that is there already. */
   createVolume(call: VolumeCreateCall): Promise<CreatedVolume> {
     return this.#volumeCreator.create(call);
@@ -417,6 +462,7 @@ export class Cluster {
         return;
       case 'event':
         this.#execs.learn(engine, change.event);
+        this.#hearOfSwarm(change.event);
         this.events.publish(engine, change.event);
         return;
     }
@@ -434,6 +480,15 @@ export class Cluster {
     this.#nodesRevision += 1;
     if (this.#identities.update(engine)) this.#forgetOrder();
     this.#views.get(engine)?.infoChanged();
+    this.#swarms.forget();
+  }
+
+  /** The managers of a swarm report what becomes of its other nodes, which may not say so themselves. */
+  #hearOfSwarm({ Type, Actor }: DockerEvent): void {
+    const attributes = Type === 'node' ? (Actor.Attributes ?? {}) : {};
+    if (!Object.keys(attributes).some((key) => key.endsWith('.new'))) return;
+    const engine = this.#identities.find(attributes['name'] ?? '');
+    if (engine !== undefined) this.#tasks.spawn('read info', (signal) => engine.refreshInfo(signal));
   }
 
   #setsReplaced(engine: Engine): void {
@@ -446,6 +501,7 @@ export class Cluster {
     this.#nodesRevision += 1;
     this.#engines = undefined;
     this.#nodes = undefined;
+    this.#swarms.forget();
   }
 
   #wakeReadyWaiters(): void {

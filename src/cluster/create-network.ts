@@ -1,25 +1,32 @@
-// Networks are created on one node: the home of their project, or the least loaded node. Where the nodes share a
-// swarm, a network without a driver spans them all, as an attachable overlay that a manager of the swarm creates.
-// No two networks made here have one name.
+// Networks are created on one node: the home of their project, or the least loaded node. Where engines share a swarm,
+// a network that may span nodes is an attachable overlay, which a manager of the swarm creates. No two networks made
+// here have one name.
+import { sleep } from '../common/abort.ts';
 import { ApiError, badRequest, conflict, notFound } from '../common/errors.ts';
 import { effectiveVersion } from '../docker/api-version.ts';
 import { textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import { isBuiltinNetwork } from '../docker/predefined-networks.ts';
 import type { Engine } from '../engine/engine.ts';
+import { EngineUnreachable } from '../engine/unreachable.ts';
 import type { CreatedNetwork, NetworkCreateCall } from './calls.ts';
 import type { ProjectHomes } from './home.ts';
 import type { Identities } from './identity.ts';
 import type { NetworkIndex } from './index/network-index.ts';
-import type { NodeView } from './node-view.ts';
-import { shareOneSwarm } from './shared-swarm.ts';
+import { asBridge, asOverlay, maySpanNodes } from './network-body.ts';
+import type { NetworkReach } from './network-reach.ts';
 import { splitNode } from './split-node.ts';
+import type { Swarm } from './swarms.ts';
 
 export interface NetworkCreatorOptions {
   readonly identities: Identities;
-  readonly nodes: () => readonly NodeView[];
   readonly homes: ProjectHomes;
   readonly networks: NetworkIndex;
+  readonly reach: NetworkReach;
 }
+
+/** A swarm whose leader was lost has another one by then. */
+const leaderlessLimitMs = 30_000;
+const leaderlessPauseMs = 500;
 
 export class NetworkCreator {
   readonly #options: NetworkCreatorOptions;
@@ -37,41 +44,56 @@ export class NetworkCreator {
     const scope = asked === undefined ? name : `${asked.address}/${name}`;
     if (this.#isTaken(name, asked) || this.#underWay.has(scope))
       throw conflict(`network with name ${name} already exists`);
-    const body = asked === undefined ? this.#withDriver(call.body) : call.body;
-    const engine = asked ?? this.#choose(body);
+    const named = { ...call, body: withGoMember(call.body, 'Name', name) };
     this.#underWay.add(scope);
     try {
-      return await this.#createOn(engine, withGoMember(body, 'Name', name), call);
+      return asked === undefined ? await this.#createSomewhere(named) : await this.#createOn(asked, named);
     } finally {
       this.#underWay.delete(scope);
     }
   }
 
-  /** The engines' own networks are left to them: they answer that these cannot be created. */
   #isTaken(name: string, asked: Engine | undefined): boolean {
     if (isBuiltinNetwork(name)) return false;
     const owners = this.#options.networks.named(name);
     return asked === undefined ? owners.length > 0 : owners.some(({ engine }) => engine === asked);
   }
 
-  #withDriver(body: NetworkCreateCall['body']): NetworkCreateCall['body'] {
-    if (textMember(body, 'Driver') !== '' || isBuiltinNetwork(textMember(body, 'Name'))) return body;
-    const healthy = this.#options.nodes().filter(({ engine }) => engine.state === 'healthy');
-    if (!shareOneSwarm(healthy.map(({ engine }) => engine.info))) return body;
-    return withGoMember(withGoMember(body, 'Driver', 'overlay'), 'Attachable', true);
+  async #createSomewhere(call: NetworkCreateCall): Promise<CreatedNetwork> {
+    if (!maySpanNodes(call.body)) return await this.#createAtHome(call);
+    const reach = await this.#options.reach.of(call.signal);
+    if (reach.kind === 'swarm') return await this.#createInSwarm(reach.swarm, { ...call, body: asOverlay(call.body) });
+    const created = await this.#createAtHome({ ...call, body: asBridge(call.body) });
+    if (reach.reason === undefined) return created;
+    const node = this.#options.identities.nameOf(created.engine);
+    const warning = `the network is on node ${node} alone, and so will be the containers that join it: ${reach.reason}`;
+    return { ...created, warning: [created.warning, warning].filter((text) => text !== '').join('\n') };
   }
 
-  #choose(body: NetworkCreateCall['body']): Engine {
-    const { homes, nodes } = this.#options;
-    const isForSwarm = textMember(body, 'Driver') === 'overlay' || textMember(body, 'Scope') === 'swarm';
-    const leader = isForSwarm ? nodes().find(leadsSwarm) : undefined;
-    const node = leader ?? homes.choose(textMapMember(body, 'Labels'));
-    if (node === undefined) throw new ApiError(503, 'no healthy node can take the network');
-    return node.engine;
+  async #createAtHome(call: NetworkCreateCall): Promise<CreatedNetwork> {
+    const home = this.#options.homes.choose(textMapMember(call.body, 'Labels'));
+    if (home === undefined) throw new ApiError(503, 'no healthy node can take the network');
+    return await this.#createOn(home.engine, call);
   }
 
-  async #createOn(engine: Engine, body: NetworkCreateCall['body'], call: NetworkCreateCall): Promise<CreatedNetwork> {
-    const { headers, version } = call;
+  /** Asks one manager after the other, and all of them again while the swarm chooses another leader. */
+  async #createInSwarm(swarm: Swarm<Engine>, call: NetworkCreateCall): Promise<CreatedNetwork> {
+    const deadline = performance.now() + leaderlessLimitMs;
+    for (let isRepeated = false; ; isRepeated = true) {
+      for (const engine of this.#options.reach.managersOf(swarm)) {
+        try {
+          return await this.#createOn(engine, call);
+        } catch (error) {
+          // An earlier attempt was carried out though it was not answered.
+          if (isRepeated && error instanceof ApiError && error.status === 409) return await readCreated(engine, call);
+          if (performance.now() > deadline || call.signal.aborted || !(await lacksLeader(engine, error))) throw error;
+        }
+      }
+      await sleep(leaderlessPauseMs, call.signal);
+    }
+  }
+
+  async #createOn(engine: Engine, { headers, version, body }: NetworkCreateCall): Promise<CreatedNetwork> {
     const answer = await engine.client.request({
       method: 'POST',
       path: '/networks/create',
@@ -84,6 +106,21 @@ export class NetworkCreator {
   }
 }
 
-function leadsSwarm({ engine }: NodeView): boolean {
-  return engine.state === 'healthy' && engine.info?.Swarm?.ControlAvailable === true;
+async function readCreated(engine: Engine, { body }: NetworkCreateCall): Promise<CreatedNetwork> {
+  const path = `/networks/${encodeURIComponent(textMember(body, 'Name'))}`;
+  const answer = await engine.client.request({ method: 'GET', path });
+  await engine.refreshNetworks();
+  return { engine, id: textMember(answer.body, 'Id'), warning: '' };
+}
+
+/** Whether `error` came of the manager's being lost, or of a swarm that has no leader just now. */
+async function lacksLeader(engine: Engine, error: unknown): Promise<boolean> {
+  if (error instanceof EngineUnreachable) return true;
+  if (!(error instanceof ApiError) || error.status < 500) return false;
+  try {
+    await engine.client.request({ method: 'GET', path: '/swarm' });
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -43,3 +43,11 @@ export interface IdentityConflict {
   /** Addresses, the one that keeps the plain id or name first. */
   readonly addresses: readonly string[];
 }
+
+/** What an engine is in swarm mode. */
+export interface SwarmState {
+  /** manager, worker, or the engine's own word where it is not an active member: inactive, pending, error, locked. */
+  readonly role: string;
+  /** What keeps it out of the swarm of the others. */
+  readonly note: string | undefined;
+}

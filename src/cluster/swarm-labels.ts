@@ -1,4 +1,4 @@
-// The labels that the manager itself writes on containers.
+// The labels that the manager itself writes on containers and networks, and those of others that it reads.
 
 /** Follows a container through the cluster, whatever engine runs it; every by-name call takes its value. */
 export const swarmIdLabel = 'com.docker.swarm.id';
@@ -11,3 +11,6 @@ export const generationLabel = 'com.docker.swarm.generation';
 
 /** Compose's name of the project that an object belongs to. */
 export const projectLabel = 'com.docker.compose.project';
+
+/** On a network: the driver that its project's file names, where it got another one. */
+export const askedDriverLabel = 'com.docker.swarm.network.driver';

@@ -53,6 +53,7 @@ export interface ManagerOptions {
   readonly failureRetry: number;
   readonly allowsEveryOrigin: boolean;
   readonly prefixesNamesWithNode: boolean;
+  readonly networks: 'auto' | 'overlay' | 'bridge';
 }
 
 /** One identity towards clients and engines, as classicswarm had it. */
@@ -91,6 +92,7 @@ export class Manager {
       cpuMode: options.cpuMode,
       translate: translateCreate,
       provideImage: createProvideImage(options.logger),
+      networks: options.networks,
     });
   }
 

@@ -7,11 +7,13 @@ import { goMember, isWireObject, mapMember, textMember, withGoMember } from '../
 import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { NetworkRow, WireObject } from '../../docker/types.ts';
 import type { ContainerLocation, NetworkLocation } from '../../cluster/locations.ts';
+import { askedDriverLabel } from '../../cluster/swarm-labels.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
 import { fanOut, reachableEngines, successes } from '../fan-out.ts';
 import type { Target } from '../route.ts';
+import { rowParts } from '../views/row-parts.ts';
 import { assertReachable } from './container-target.ts';
 
 const inspectTimeoutMs = 15_000;
@@ -37,14 +39,19 @@ export async function inspectNetwork(call: ApiCall): Promise<void> {
   const location = call.cluster.resolveNetwork(networkName(call));
   const [engine] = location.engines;
   assertReachable(engine);
-  const target = networkTarget(engine, location.row, '');
-  if (!spansNodes(location)) {
-    sendEngineAnswer(call.res, await callEngine(target, call));
+  const [first, ...others] = spansNodes(location) ? await readOnAll(call, location) : [];
+  if (first === undefined) {
+    sendEngineAnswer(call.res, await callEngine(networkTarget(engine, location.row, ''), call));
     return;
   }
-  const [first, ...others] = await readOnAll(call, location);
-  if (first === undefined) sendEngineAnswer(call.res, await callEngine(target, call));
-  else call.send(200, { ...first, Containers: mergedContainers([first, ...others]) });
+  const Driver = driverFor(call, location.row) ?? first['Driver'];
+  call.send(200, { ...first, Driver, Containers: mergedContainers([first, ...others]) });
+}
+
+/** Compose v1 refuses a network that has not the driver which its file names: it is shown that one. */
+function driverFor({ req }: ApiCall, { Labels }: NetworkRow): string | undefined {
+  const isComposeV1 = req.headers['user-agent']?.startsWith('docker-compose/1.') === true;
+  return isComposeV1 ? Labels?.[askedDriverLabel] : undefined;
 }
 
 /** POST /networks/{name}/connect: on the engine of the container. */
@@ -96,9 +103,9 @@ function networkTarget(engine: Engine, row: NetworkRow, action: string): Target 
   return { engine, path: `/networks/${encodeURIComponent(reference)}${action}` };
 }
 
-/** Whether several engines have this very network. */
-function spansNodes({ engines, row }: NetworkLocation): boolean {
-  return engines.length > 1 && !isPredefinedNetwork(row.Name);
+/** Whether several engines have this very network, or may come to have it. */
+function spansNodes({ row }: NetworkLocation): boolean {
+  return row.Scope !== 'local' && !isPredefinedNetwork(row.Name);
 }
 
 /** The network as each reachable engine shows it, the engine to ask first in front. */
@@ -142,7 +149,7 @@ interface EndpointChange {
 async function changeEndpoint(call: ApiCall, { action, body, container }: EndpointChange): Promise<void> {
   const { engine, record } = container;
   assertReachable(engine);
-  const target = networkTarget(engine, networkFor(call, container), action);
+  const target = endpointTarget(call, container, action);
   const text = JSON.stringify(withGoMember(body, 'Container', record.id));
   const answer = await askEngine(target, call, { body: Buffer.from(text), signal: call.signal });
   const refresh = async (signal: AbortSignal): Promise<void> => {
@@ -152,14 +159,21 @@ async function changeEndpoint(call: ApiCall, { action, body, container }: Endpoi
   sendEngineAnswer(call.res, answer);
 }
 
-/** The network that the call names as the container's engine has it; one that spans nodes comes to be there by being joined. */
-function networkFor(call: ApiCall, { engine, record }: ContainerLocation): NetworkRow {
+/**
+ * The path of the network that the call names, as the container's engine knows it. One that spans nodes comes to be on
+ * an engine by being joined; until then the engine has it by the word by which the container names it, and no other.
+ */
+function endpointTarget(call: ApiCall, { engine, record }: ContainerLocation, action: string): Target {
   const reference = networkName(call);
   const rows = engine.mirror.networks;
   const local = rows.get(reference) ?? [...rows.values()].find(({ Name }) => Name === reference);
-  if (local !== undefined) return local;
+  if (local?.Scope === 'local') return networkTarget(engine, local, action);
   const { row, engines } = call.cluster.resolveNetwork(reference);
-  if (row.Scope !== 'local' || engines.includes(engine) || isPredefinedNetwork(row.Name)) return row;
+  if (row.Scope !== 'local') {
+    const word = rowParts(record).networks.some(({ name }) => name === row.Id) ? row.Id : row.Name;
+    return { engine, path: `/networks/${encodeURIComponent(word)}${action}` };
+  }
+  if (engines.includes(engine) || isPredefinedNetwork(row.Name)) return networkTarget(engine, row, action);
   const [there, here] = [engines[0], engine].map((one) => call.cluster.identityOf(one).name);
   throw conflict(
     `network ${reference} is local to node ${there ?? ''}, and container ${record.name} runs on node ${here ?? ''}`,

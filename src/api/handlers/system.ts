@@ -27,16 +27,8 @@ export function version(call: ApiCall): Promise<void> {
 
 export function info(call: ApiCall): Promise<void> {
   const { cluster, settings } = call;
-  call.send(
-    200,
-    infoJson({
-      settings,
-      nodes: nodeFacts(cluster),
-      conflicts: cluster.identityConflicts,
-      waiting: cluster.waitingCreates,
-      now: Date.now(),
-    }),
-  );
+  const { identityConflicts: conflicts, waitingCreates: waiting, networkReach: networks } = cluster;
+  call.send(200, infoJson({ settings, nodes: nodeFacts(cluster), conflicts, waiting, networks, now: Date.now() }));
   return Promise.resolve();
 }
 

@@ -16,6 +16,8 @@ export interface InfoFacts {
   readonly conflicts: readonly IdentityConflict[];
   /** Creates that are held until a node can take them. */
   readonly waiting: readonly WaitingCreate[];
+  /** How far a new network reaches. */
+  readonly networks: string;
   readonly now: number;
 }
 
@@ -24,7 +26,7 @@ export function infoJson(facts: InfoFacts): Buffer {
   const mark = '"\\u0000table"';
   const text = JSON.stringify({
     ...toInfo(facts),
-    SystemStatus: [...statusHead(facts.settings), ...waitingRows(facts), '\0table'],
+    SystemStatus: [...statusHead(facts), ...waitingRows(facts), '\0table'],
   });
   const at = text.indexOf(mark);
   const table = nodeTableJson(facts.nodes, facts.now);
@@ -88,13 +90,14 @@ function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
   return (healthy.length > 0 ? healthy : nodes).flatMap(({ info }) => (info === undefined ? [] : [info]));
 }
 
-function statusHead(settings: ApiSettings): StatusRow[] {
+function statusHead({ settings, networks }: InfoFacts): StatusRow[] {
   const { name, primary } = settings.role();
   return [
     ['Role', name],
     ...(primary === undefined ? [] : [['Primary', primary] as const]),
     ['Strategy', settings.strategy],
     ['Filters', settings.filters.join(', ')],
+    ['Networks', networks],
   ];
 }
 

@@ -1,7 +1,7 @@
 // What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The facts are
 // kept per engine until something they are made of changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { NodeIdentity } from '../../cluster/locations.ts';
+import type { NodeIdentity, SwarmState } from '../../cluster/locations.ts';
 import type { EngineInfo, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';
 import type { Mirror } from '../../engine/mirror.ts';
@@ -36,6 +36,8 @@ export interface NodeFacts {
   readonly error: string | undefined;
   readonly updatedAt: Date | undefined;
   readonly serverVersion: string;
+  /** Its part in swarm mode, with what is wrong about it; undefined where swarm mode is of no interest. */
+  readonly swarm: SwarmState | undefined;
 }
 
 const statusTexts: Readonly<Record<EngineState, string>> = {
@@ -65,15 +67,19 @@ function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
   const node = cluster.nodeOf(engine);
   const { id, name } = cluster.identityOf(engine);
   const { state, mirror, info, version, lastError, updatedAt } = engine;
-  const madeOf = [id, name, node?.containersRevision, state, mirror.revision, info, version, lastError, updatedAt];
+  const swarm = cluster.swarmStateOf(engine);
+  const madeOf = [
+    ...[id, name, node?.containersRevision, state, mirror.revision, info, version, lastError, updatedAt],
+    ...[swarm?.role, swarm?.note],
+  ];
   const known = made.get(engine);
   if (known?.madeOf.every((part, index) => part === madeOf[index]) === true) return known.facts;
-  const facts = makeFacts(engine, node, { id, name });
+  const facts = { ...makeFacts(engine, node, { id, name }), swarm };
   made.set(engine, { madeOf, facts });
   return facts;
 }
 
-function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIdentity): NodeFacts {
+function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIdentity): Omit<NodeFacts, 'swarm'> {
   return {
     id,
     name,

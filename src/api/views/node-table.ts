@@ -2,6 +2,7 @@
 // CLI still prints.
 import { compareText } from '../../common/compare-text.ts';
 import { formatBytes } from '../../docker/units.ts';
+import type { SwarmState } from '../../cluster/locations.ts';
 import type { NodeFacts } from './node-facts.ts';
 
 export type StatusRow = readonly [string, string];
@@ -37,7 +38,12 @@ function nodeRows(node: NodeFacts, now: number): StatusRow[] {
     ['  └ UpdatedAt', node.updatedAt?.toISOString() ?? 'never'],
     ['  └ DataAge', node.updatedAt === undefined ? 'unknown' : `${dataAgeSeconds(node, now)}s`],
     ['  └ ServerVersion', node.serverVersion],
+    ...(node.swarm === undefined ? [] : [['  └ Swarm', swarmText(node.swarm)] as const]),
   ];
+}
+
+function swarmText({ role, note }: SwarmState): string {
+  return note === undefined ? role : `${role}: ${note}`;
 }
 
 /** A healthy engine's events keep its mirror current, however long ago its lists were read. */

@@ -7,7 +7,13 @@ import type { NodeFacts } from './node-facts.ts';
 const maxNames = 5;
 
 export function nodeWarnings(nodes: readonly NodeFacts[], conflicts: readonly IdentityConflict[]): string[] {
-  return [...outages(nodes), ...conflicts.map(conflictWarning), ...engineWarnings(nodes)];
+  return [...outages(nodes), ...swarmTroubles(nodes), ...conflicts.map(conflictWarning), ...engineWarnings(nodes)];
+}
+
+function swarmTroubles(nodes: readonly NodeFacts[]): string[] {
+  return nodes.flatMap(({ name, swarm }) =>
+    swarm?.note === undefined ? [] : [`WARNING: node ${name} is not in the swarm of the others: ${swarm.note}`],
+  );
 }
 
 function outages(nodes: readonly NodeFacts[]): string[] {

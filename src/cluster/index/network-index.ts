@@ -7,16 +7,19 @@ import type { NetworkRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Identities } from '../identity.ts';
 import type { NetworkLocation } from '../locations.ts';
+import type { Swarms } from '../swarms.ts';
 import { OwnedKeys } from './owned-keys.ts';
 import type { Owned } from './owned-keys.ts';
 
 export class NetworkIndex {
   readonly #identities: Identities;
+  readonly #swarms: Swarms<Engine>;
   readonly #rows = new OwnedKeys<NetworkRow>();
   #memo: { reference: string; revision: number; owners: NetworkOwners } | undefined;
 
-  constructor(identities: Identities) {
+  constructor(identities: Identities, swarms: Swarms<Engine>) {
     this.#identities = identities;
+    this.#swarms = swarms;
   }
 
   /** Takes over what the engine's mirror shows. */
@@ -68,8 +71,10 @@ export class NetworkIndex {
 
   /** Whether a container on `engine` can join the network: a swarm-scoped one is joined from every node of the swarm. */
   isReachableFrom(engine: Engine, reference: string): boolean {
-    const owners = this.#owners(reference);
-    return owners.engines.has(engine) || (owners.isSwarmScoped && isInSwarm(engine));
+    const { engines, shared } = this.#owners(reference);
+    if (shared === undefined || engines.has(engine)) return engines.has(engine);
+    const swarm = this.#swarms.of(engine);
+    return swarm !== undefined && swarm === this.#swarms.of(shared);
   }
 
   // A placement asks every node for the same network in one go.
@@ -79,7 +84,7 @@ export class NetworkIndex {
     const owned = this.#matching(reference);
     const owners = {
       engines: new Set(owned.map(({ engine }) => engine)),
-      isSwarmScoped: owned.some(({ row }) => row.Scope === 'swarm'),
+      shared: owned.find(({ row }) => row.Scope === 'swarm')?.engine,
     };
     this.#memo = { reference, revision: this.#rows.revision, owners };
     return owners;
@@ -127,15 +132,12 @@ export class NetworkIndex {
 
 interface NetworkOwners {
   readonly engines: ReadonlySet<Engine>;
-  readonly isSwarmScoped: boolean;
+  /** One of the engines, if the network belongs to their swarm. */
+  readonly shared: Engine | undefined;
 }
 
 function rank(engine: Engine): number {
   return (engine.state === 'healthy' ? 2 : 0) + (engine.info?.Swarm?.ControlAvailable === true ? 1 : 0);
-}
-
-function isInSwarm(engine: Engine): boolean {
-  return engine.info?.Swarm?.LocalNodeState === 'active';
 }
 
 function ambiguousPrefix(reference: string): ApiError {

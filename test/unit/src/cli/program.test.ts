@@ -64,6 +64,7 @@ describe('the command line', () => {
       load: 'active',
       spreadsReplicas: true,
     });
+    assert.equal(manage.networks, 'auto');
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
   });
 
@@ -140,6 +141,7 @@ describe('the command line', () => {
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },
     { line: 'manage --tls-for clients', says: /--tls-for needs --tls/ },
     { line: 'manage --tls --tls-for friends', says: /--tls-for.*friends.*both, clients or engines/ },
+    { line: 'manage --cluster-network wide', says: /--cluster-network.*wide.*auto, overlay or bridge/ },
     { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
     { line: 'manage a:1 b:2', says: /arguments/ },
     { line: 'join nodes://a:1', says: /--advertise/ },

@@ -22,6 +22,7 @@ export function aNode(parts: Partial<NodeFacts> = {}): NodeFacts {
     error: undefined,
     updatedAt: new Date('2026-01-01T00:00:00Z'),
     serverVersion: '20.10.24',
+    swarm: undefined,
     ...parts,
   };
 }

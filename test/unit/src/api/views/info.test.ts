@@ -22,7 +22,8 @@ function info(...nodes: NodeFacts[]): Record<string, unknown> {
 }
 
 function parsedInfo(settings: ApiSettings, nodes: readonly NodeFacts[]): Record<string, unknown> {
-  return JSON.parse(infoJson({ settings, nodes, conflicts: [], waiting: [], now }).toString()) as Record<string, unknown>;
+  const facts = { settings, nodes, conflicts: [], waiting: [], networks: 'on one node each', now };
+  return JSON.parse(infoJson(facts).toString()) as Record<string, unknown>;
 }
 
 function table(...nodes: NodeFacts[]): readonly (readonly [string, string])[] {
@@ -97,7 +98,7 @@ describe('info', () => {
     assert.match(String(ServerVersion), /^\d+\.\d+\.\d+$/);
   });
 
-  it('begins its table with the role, the strategy and the filters', () => {
+  it('begins its table with the role, the strategy, the filters and the reach of networks', () => {
     const settings = { ...someSettings, role: () => ({ name: 'replica', primary: '10.0.0.9:2375' }) };
     const { SystemStatus } = parsedInfo(settings, []);
     assert.deepEqual(SystemStatus, [
@@ -105,6 +106,7 @@ describe('info', () => {
       ['Primary', '10.0.0.9:2375'],
       ['Strategy', 'spread'],
       ['Filters', 'health, port'],
+      ['Networks', 'on one node each'],
       ['Nodes', '0'],
     ]);
   });
