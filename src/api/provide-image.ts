@@ -1,46 +1,106 @@
-// How a node gets the image of a container that must run there: it pulls it with the caller's credentials, and where
-// no registry gives it, or the node has another image of that name, it receives it from a node that has it. Copies of
-// one image to one node are made once.
+// How a node gets the image of a container that must run there. What came from a registry it pulls, with the caller's
+// credentials; what was made here, what no registry gives any more, and what the node has another image of under the
+// same name, it receives from a node that has it. Only a few copies are on their way at a time, and none twice.
 import type { ProvideImage } from '../cluster/calls.ts';
+import { watchForLoss } from '../cluster/engine-loss.ts';
 import { pullImage } from '../cluster/provide-image.ts';
-import { errorMessage, ApiError } from '../common/errors.ts';
+import { ApiError, errorMessage, unavailable } from '../common/errors.ts';
 import { readNdjson } from '../common/ndjson.ts';
 import type { Logger } from '../common/logger.ts';
+import { isMadeHere } from '../docker/image-origin.ts';
 import { matchesReference } from '../docker/image-reference.ts';
+import type { ImageRow } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
+import { Limiter } from '../engine/limiter.ts';
 import { openStream } from '../proxy/open-stream.ts';
 import { assertNoError, assertOpened } from './progress-fan-out.ts';
 
+/** Every byte of a copy passes through the manager. */
+const maxCopies = 4;
+
 export function createProvideImage(logger: Logger): ProvideImage {
-  const underWay = new Map<string, Promise<void>>();
-  const copyTo = async (engine: Engine, source: Engine, reference: string, reason: string): Promise<void> => {
-    logger.info('an image is copied', { image: reference, from: source.name, to: engine.name, reason });
-    const key = `${engine.address} ${reference} ${imageId(source, reference) ?? ''}`;
-    const copy = underWay.get(key) ?? copyOnce(source, engine, reference).finally(() => underWay.delete(key));
-    underWay.set(key, copy);
-    await copy;
-  };
+  const copies = new ImageCopies(logger);
   return async (engine, reference, options) => {
-    const [source] = options.sources;
-    // What a registry has under the name may be neither of the two.
-    if (source !== undefined && imageId(engine, reference) !== undefined) {
-      await copyTo(engine, source, reference, 'the node has another image of that name');
+    const sources = options.sources.filter(({ info }) => info?.Architecture === engine.info?.Architecture);
+    const image = sources.map((source) => imageOf(source, reference)).find((found) => found !== undefined);
+    // What a registry has under the name may be another image altogether.
+    const hasAnother = imageOf(engine, reference) !== undefined;
+    if (image !== undefined && (isMadeHere(image) || hasAnother)) {
+      const reason = hasAnother ? 'the node has another image of that name' : 'it was made here';
+      await copies.toNode(engine, sources, { reference, reason });
       return;
     }
     try {
       await pullImage(engine, reference, options);
     } catch (error) {
-      if (source === undefined || options.signal.aborted) throw error;
-      await copyTo(engine, source, reference, errorMessage(error));
+      if (sources.length === 0 || options.signal.aborted) throw error;
+      await copies.toNode(engine, sources, { reference, reason: errorMessage(error) });
     }
   };
 }
 
+interface Wanted {
+  readonly reference: string;
+  /** Why it is copied. */
+  readonly reason: string;
+}
+
+class ImageCopies {
+  readonly #logger: Logger;
+  readonly #limiter = new Limiter(maxCopies);
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** From the first of `sources` that can give it; throws the last one's error when none can. */
+  async toNode(target: Engine, sources: readonly Engine[], wanted: Wanted): Promise<void> {
+    let failure: unknown;
+    for (const source of sources) {
+      try {
+        await this.#copy(source, target, wanted);
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Not bound to the client that asked first: others may wait for the same copy. */
+  async #copy(source: Engine, target: Engine, { reference, reason }: Wanted): Promise<void> {
+    const key = `${target.address} ${reference} ${imageOf(source, reference)?.Id ?? ''}`;
+    const known = this.#underWay.get(key);
+    if (known !== undefined) {
+      await known;
+      return;
+    }
+    this.#logger.info('an image is copied', { image: reference, from: source.name, to: target.name, reason });
+    const losses = [watchForLoss(source), watchForLoss(target)];
+    const signal = AbortSignal.any([AbortSignal.timeout(copyTimeoutMs), ...losses.map((loss) => loss.signal)]);
+    const copy = this.#limiter
+      .run(() => copyOnce(source, target, { reference, signal }), signal)
+      .catch((error: unknown) => {
+        const lost = [source, target].find(({ state }) => state !== 'healthy');
+        throw lost === undefined ? error : unavailable(lost.name, lost.lastError ?? lost.state);
+      })
+      .finally(() => {
+        this.#underWay.delete(key);
+        for (const loss of losses) loss.stop();
+      });
+    this.#underWay.set(key, copy);
+    await copy;
+  }
+}
+
 const copyTimeoutMs = 60 * 60_000;
 
-/** Not bound to the client that asked first: others may wait for the same copy. */
-async function copyOnce(source: Engine, target: Engine, reference: string): Promise<void> {
-  const signal = AbortSignal.timeout(copyTimeoutMs);
+async function copyOnce(
+  source: Engine,
+  target: Engine,
+  { reference, signal }: { readonly reference: string; readonly signal: AbortSignal },
+): Promise<void> {
   const path = `/images/get?${new URLSearchParams({ names: reference }).toString()}`;
   const archive = await assertOpened(await openStream(source.endpoint, { method: 'GET', path, signal }));
   try {
@@ -61,16 +121,16 @@ async function copyOnce(source: Engine, target: Engine, reference: string): Prom
 
 /** An archive that arrived as something else must not run in its place. */
 function assertSameImage(source: Engine, target: Engine, reference: string): void {
-  const wanted = imageId(source, reference);
-  const got = imageId(target, reference);
+  const wanted = imageOf(source, reference)?.Id;
+  const got = imageOf(target, reference)?.Id;
   if (got !== undefined && (wanted === undefined || wanted === got || usesOtherStore(source, target))) return;
   throw new ApiError(500, `image ${reference} of node ${source.name} did not arrive unchanged on node ${target.name}`);
 }
 
-function imageId(engine: Engine, reference: string): string | undefined {
+function imageOf(engine: Engine, reference: string): ImageRow | undefined {
   return engine.mirror.images.find(({ Id, RepoTags, RepoDigests }) =>
     matchesReference(reference, { id: Id, repoTags: RepoTags, repoDigests: RepoDigests }),
-  )?.Id;
+  );
 }
 
 /** Engines name an image by its configuration or by its manifest, as their store does. */

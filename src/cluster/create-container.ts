@@ -168,7 +168,7 @@ export class ContainerCreator {
     return choice;
   }
 
-  /** A node that has the image comes first, one that must get it second; fresh volumes are moved only as a last resort. */
+  /** Whether a node has the image decides between equals only, for it can get it; fresh volumes are moved only as a last resort. */
   #choose(attempts: Attempts): Choice {
     const { request, image } = attempts.prepared;
     const isFresh = (name: string): boolean => this.#options.freshVolumes.isFresh(name);
@@ -176,36 +176,47 @@ export class ContainerCreator {
     const requests =
       settled.length === request.volumes.length ? [request] : [request, { ...request, volumes: settled }];
     let refusal = this.#noRoom('no node can take the container', []);
+    const pinnedNodes = this.#allowed(attempts);
     for (const candidate of requests) {
-      for (const imageRule of ['present', 'provided'] as const) {
-        const asked = { ...candidate, pinnedNodes: this.#allowed(attempts, imageRule) };
-        const placement = this.#options.scheduler.place(asked, this.#options.nodes());
-        if (placement.kind === 'refused') {
-          refusal = this.#noRoom(placement.explanation, placement.conditions);
-          continue;
-        }
-        const view = this.#options.nodes().find((node) => node === placement.nodes[0]);
-        if (view === undefined) continue;
-        return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
+      const asked = { ...candidate, pinnedNodes };
+      const placement = this.#options.scheduler.place(asked, this.#options.nodes());
+      if (placement.kind === 'refused') {
+        refusal = this.#noRoom(placement.explanation, placement.conditions);
+        continue;
       }
+      const view = this.#options.nodes().find((node) => node === placement.nodes[0]);
+      if (view === undefined) continue;
+      return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
     }
     throw attempts.refused(refusal);
   }
 
-  #allowed({ prepared, failures }: Attempts, imageRule: 'present' | 'provided'): PlacementRequest['pinnedNodes'] {
+  #allowed({ prepared, failures }: Attempts): PlacementRequest['pinnedNodes'] {
     const { pinned, image } = prepared;
+    const canGetImage = this.#imageTest(image);
     const allowed = this.#options.nodes().filter((node) => {
       if (failures.has(node.name)) return false;
       if (pinned.size > 0 && (pinned.size > 1 || !pinned.has(node.engine))) return false;
-      return imageRule === 'provided' || node.hasImage(image);
+      return canGetImage(node);
     });
     if (allowed.length === this.#options.nodes().length) return undefined;
     const reasons = [
       ...(failures.size > 0 ? ['it was tried already'] : []),
       ...(pinned.size > 0 ? ['the container refers to objects of another node'] : []),
-      ...(imageRule === 'present' ? [`image ${image} is not on this node`] : []),
+      ...(this.#options.nodes().every(canGetImage)
+        ? []
+        : [`image ${image} is not on this node, and was made for another processor`]),
     ];
     return { nodes: allowed.map(({ name }) => name), reason: reasons.join(', or ') };
+  }
+
+  /** Who has the image or can get it: a registry has it for every processor, another node only for its own. */
+  #imageTest(image: string): (node: NodeView) => boolean {
+    const { images } = this.#options;
+    if (!images.isMadeHere(image)) return () => true;
+    const holders = images.enginesWith(image);
+    const processors = new Set([...holders].map(({ info }) => info?.Architecture));
+    return ({ engine }) => holders.has(engine) || processors.has(engine.info?.Architecture);
   }
 
   #noRoom(explanation: string, conditions: readonly string[]): NoRoom {
@@ -217,7 +228,8 @@ export class ContainerCreator {
   async #createOn(choice: Choice, attempts: Attempts): Promise<CreatedContainer | undefined> {
     const { engine } = choice.view;
     const { call, prepared } = attempts;
-    await this.#prepareNode(choice, attempts);
+    if (!(await this.#provide(choice, attempts))) return undefined;
+    await this.#moveVolumes(choice, attempts);
     const translated = this.#options.translate(this.#bodyFor(choice, attempts), engine, call);
     const answer = await this.#send(choice.view, translated, attempts);
     if (answer === undefined) return undefined;
@@ -241,17 +253,31 @@ export class ContainerCreator {
     return this.#options.cpuMode === 'classic' ? withClassicShares(labelled, view.totalNanoCpus / 1e9) : labelled;
   }
 
-  async #prepareNode({ view, needsImage, request }: Choice, { prepared, call }: Attempts): Promise<void> {
-    const { freshVolumes, provideImage, images } = this.#options;
+  /** False when the node could not get it, and another one may be tried. */
+  async #provide({ view, needsImage }: Choice, attempts: Attempts): Promise<boolean> {
+    if (!needsImage) return true;
+    const { provideImage, images, logger } = this.#options;
+    const { image } = attempts.prepared;
+    const { headers, platform, signal } = attempts.call;
+    const sources = [...images.enginesWith(image)].filter(({ state }) => state === 'healthy');
+    try {
+      await provideImage(view.engine, image, { headers, platform, signal, sources });
+      return true;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.warn('a node could not get an image', { node: view.name, image, error: errorMessage(error) });
+      attempts.failedOn(view.name, error);
+      return false;
+    }
+  }
+
+  async #moveVolumes({ view, request }: Choice, { prepared }: Attempts): Promise<void> {
+    const { freshVolumes } = this.#options;
     const moves = prepared.request.volumes.map(async (name) => {
       if (request.volumes.includes(name)) freshVolumes.used(name);
       else await freshVolumes.move(name, view.engine);
     });
     await Promise.all(moves);
-    if (!needsImage) return;
-    const { headers, platform, signal } = call;
-    const sources = [...images.enginesWith(prepared.image)].filter(({ state }) => state === 'healthy');
-    await provideImage(view.engine, prepared.image, { headers, platform, signal, sources });
   }
 
   // The client's departure does not end the request: an engine creates the container all the same. The engine's loss

@@ -49,6 +49,11 @@ describe('a network over several nodes', () => {
     return stdout.trim();
   }
 
+  /** The nodes tell each other in their own time where a name is. */
+  async function reaches(container: string, name: string): Promise<boolean> {
+    return (await rig.docker(['exec', container, 'ping', '-c', '1', '-W', '5', name])).code === 0;
+  }
+
   async function statusRow(manager: RigManager, key: string): Promise<string> {
     const rows = elements((await manager.api('GET', '/info')).json, 'SystemStatus');
     return text(
@@ -93,7 +98,7 @@ describe('a network over several nodes', () => {
     );
     const rows = elements((await rig.api('GET', '/networks')).json).filter((row) => field(row, 'Name') === 'wide');
     assert.equal(rows.length, 1);
-    for (const name of names.slice(1)) await docker('exec', names[0]!, 'ping', '-c', '1', '-W', '5', name);
+    for (const name of names.slice(1)) await until('it is found', async () => await reaches(names[0]!, name));
     assert.equal((await docker('exec', names[3]!, 'nslookup', 'all')).match(/^Address[^#\n]*: 10\./gm)?.length, 4);
 
     assert.match((await rig.docker(['network', 'rm', 'wide'])).stderr, /has active endpoints/);
@@ -101,7 +106,7 @@ describe('a network over several nodes', () => {
     await docker('network', 'inspect', 'wide');
     await docker('network', 'disconnect', 'wide', names[1]!);
     await docker('network', 'connect', '--alias', 'back', 'wide', names[1]!);
-    await docker('exec', names[0]!, 'ping', '-c', '1', '-W', '5', 'back');
+    await until('it is found again', async () => await reaches(names[0]!, 'back'));
     await docker('rm', '-f', ...names);
     await docker('network', 'rm', 'wide');
     assert.equal((await rig.api('GET', '/networks/wide')).status, 404);
@@ -150,12 +155,8 @@ describe('a network over several nodes', () => {
       const place = ['--network', 'after', '-e', `constraint:node==${name}`];
       await docker('run', '-d', '--name', `after-${name}`, ...place, 'busybox', 'sleep', '600');
     }
-    await until(
-      'one hears of the other',
-      async () =>
-        (await rig.docker(['exec', `after-${others[0]!}`, 'ping', '-c', '1', `after-${others[1]!}`])).code === 0,
-      30_000,
-    );
+    const [one, other] = others.map((name) => `after-${name}`);
+    await until('one hears of the other', async () => await reaches(one!, other!), 30_000);
     await until('a worker was made a manager in its place', async () => (await managersIn(others)) === 3, 60_000);
     await leader.start();
   });

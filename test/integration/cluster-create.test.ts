@@ -127,14 +127,23 @@ describe('creating containers on the cluster', () => {
     );
   });
 
-  it('goes to the node that has the image, and has another node pull it only when that one cannot', async () => {
+  it('goes to the node that has the image among equals, and has another one get it that carries less', async () => {
     const { create, simulated } = await start([{ images: [] }, {}, { images: [] }]);
-    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8080' }] } } };
-    assert.equal((await create(body)).engine.name, 'node-2');
     assert.equal((await create({})).engine.name, 'node-2');
-    assert.notEqual((await create(body)).engine.name, 'node-2');
+    const others = [(await create({})).engine.name, (await create({})).engine.name];
+    assert.deepEqual(others.sort(), ['node-1', 'node-3']);
     const pulls = simulated.flatMap(({ requests }) => requests.filter(({ path }) => path === '/images/create'));
-    assert.equal(pulls.length, 1);
+    assert.equal(pulls.length, 2);
+  });
+
+  it('goes to a node that has the image when the better one cannot get it', async () => {
+    const { create, at } = await start([{ images: [] }, {}]);
+    await create({ Env: ['constraint:node==node-2'] });
+    at(0).faults.fail(/^POST \/images\/create/, { status: 500, message: 'no route to the registry' });
+    assert.equal((await create({})).engine.name, 'node-2');
+    await assert.rejects(create({ Env: ['constraint:node==node-1'] }), (error) =>
+      assertStatus(error, 500, /no route to the registry/),
+    );
   });
 
   it('goes to the next node when one refuses connections', async () => {

@@ -2,6 +2,7 @@
 // another image on another engine: an image made here takes its name from what was made earlier, as on one host.
 import { compareText } from '../../common/compare-text.ts';
 import { notFound } from '../../common/errors.ts';
+import { isMadeHere } from '../../docker/image-origin.ts';
 import {
   familiarReference,
   imageIdDigits,
@@ -73,6 +74,11 @@ export class ImageIndex {
     return engines;
   }
 
+  /** Whether none of the nodes that have the image got it from a registry. */
+  isMadeHere(reference: string): boolean {
+    return this.#matching(reference).owned.every(({ row }) => isMadeHere(row));
+  }
+
   /** Those of `owned` that are not outdated by the image which got the name last among `candidates`. */
   #current(key: string, owned: OwnedImages, candidates: OwnedImages): OwnedImages {
     const [latest] = [...candidates].sort(
@@ -113,11 +119,6 @@ function isOutdated(one: Owned<ImageRow>, latest: Owned<ImageRow>): boolean {
   if (info?.Architecture !== latestInfo?.Architecture) return false;
   // Stores name one image by different ids, but of the same time.
   return info?.Driver === latestInfo?.Driver || one.row.Created !== latest.row.Created;
-}
-
-/** Built, committed or loaded: no registry has given it. */
-function isMadeHere({ RepoDigests }: ImageRow): boolean {
-  return !RepoDigests?.some((digest) => digest !== '<none>@<none>');
 }
 
 function imageKeys(row: ImageRow): string[] {
