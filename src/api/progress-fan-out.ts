@@ -17,7 +17,7 @@ export interface ProgressJob {
   readonly engines: readonly Engine[];
   readonly concurrency: number;
   /** What the other nodes' lines say: "Pulling", "Pull complete"; absent: they have none. */
-  readonly words?: { readonly begun: string; readonly done: string } | undefined;
+  readonly words?: { readonly begun: string; readonly done: string; readonly mended?: string } | undefined;
   /** Begins the work on one engine. */
   readonly open: (engine: Engine, signal: AbortSignal) => Promise<OpenedStream>;
   /** Called when the work on an engine is over, however it ended. */
@@ -26,13 +26,19 @@ export interface ProgressJob {
   readonly isIrrelevant?: (error: ApiError) => boolean;
   /** dockerd has sent its 200 before it knows how the work goes: a failure is the stream's last line, whenever it comes. */
   readonly failsInStream?: true;
-  /** What remains to be done when the engines are through, before the answer ends; the failures of that are told too. */
-  readonly afterwards: (done: readonly Engine[]) => Promise<readonly Failure[]>;
+  /**
+   * What remains to be done when the engines are through, before the answer ends. Answers with what has failed in the
+   * end: `failed` without what could be mended, with what went wrong now.
+   */
+  readonly afterwards: (done: readonly Engine[], failed: readonly Failure[]) => Promise<readonly Failure[]>;
+  /** Whether the call has failed because an engine has; every failure counts where this is absent. */
+  readonly counts?: (failure: Failure, done: readonly Engine[]) => boolean;
 }
 
 /**
- * Runs the job and answers the call. It has succeeded when one engine has done it; the others' failures are lines of
- * the stream. When all fail before any progress, throws the first one's error.
+ * Runs the job and answers the call. Each engine's failure is a line of the stream, and the stream ends with an error
+ * when one counts; that of an engine that was lost meanwhile does not. When all fail before any progress, throws the
+ * first one's error.
  */
 export async function answerWithProgress(call: ApiCall, job: ProgressJob): Promise<void> {
   await new ProgressMerge(call, job).run();
@@ -85,9 +91,12 @@ class ProgressMerge {
     const [first] = this.#failed;
     const isStream = this.#answer.isOpen || this.#job.failsInStream === true;
     if (this.#done.length === 0 && first !== undefined && !isStream) throw first.error;
-    const late = this.#done.length === 0 ? [] : await afterwards(this.#done);
+    const failed = this.#relevant(this.#failed);
+    const left = this.#done.length === 0 ? failed : await afterwards(this.#done, failed);
     this.#call.signal.throwIfAborted();
-    await this.#conclude([...this.#relevant(this.#failed), ...late], first);
+    for (const { engine } of failed)
+      if (!left.some((failure) => failure.engine === engine)) await this.#tell(engine, this.#job.words?.mended);
+    await this.#conclude(left, first);
   }
 
   async #conclude(failed: readonly Failure[], first: Failure | undefined): Promise<void> {
@@ -98,9 +107,21 @@ class ProgressMerge {
       await this.#answer.write({ status: `${this.#nameOf(engine)}: ${error.message}` });
     }
     await this.#release();
-    if (this.#done.length === 0 && first !== undefined)
-      await this.#answer.writeError(first.error.status, first.error.message);
+    const refusal = this.#done.length === 0 ? first?.error : this.#partialRefusal(failed);
+    if (refusal !== undefined) await this.#answer.writeError(refusal.status, refusal.message);
     this.#answer.end();
+  }
+
+  /** Other nodes have done the work; undefined when the failures do not matter. */
+  #partialRefusal(failed: readonly Failure[]): ApiError | undefined {
+    const { counts } = this.#job;
+    const counting = failed.filter(
+      (failure) => failure.engine.state === 'healthy' && (counts === undefined || counts(failure, this.#done)),
+    );
+    const [first] = counting;
+    if (first === undefined) return undefined;
+    const texts = counting.map(({ engine, error }) => `${this.#nameOf(engine)}: ${error.message}`);
+    return new ApiError(first.error.status, `not done on every node: ${texts.join('; ')}`);
   }
 
   /** Where no node has done the work, every failure counts. */

@@ -53,13 +53,22 @@ describe('images of a cluster', () => {
       assert.match(messageOf(answer.body), /^pull access denied for missing\/x/);
     });
 
-    it('succeeds when one node of three fails, and names it', async () => {
-      shoal.engine('node-2').faults.fail(/images\/create/, { status: 500, message: 'no space left' });
+    it('copies the image to a node that cannot pull it', async () => {
+      shoal.engine('node-2').faults.fail(/images\/create/, { status: 500, message: 'no route to the registry' });
       const lines = await progressOf(pull('partly'));
 
-      assert.deepEqual(has('partly:1'), [true, false, true]);
-      assert.ok(lines.some(({ status }) => status === 'node-2: no space left'));
+      assert.deepEqual(has('partly:1'), [true, true, true]);
+      assert.ok(lines.some(({ id, status }) => id === 'node-2' && status === 'Copied from another node'));
       assert.ok(lines.every(({ error }) => error === undefined));
+    });
+
+    it('fails when one node of three can neither pull nor be given the image, and names it', async () => {
+      shoal.engine('node-2').faults.fail(/images\/(create|load)/, { status: 500, message: 'no space left' });
+      const lines = await progressOf(pull('scarce'));
+
+      assert.deepEqual(has('scarce:1'), [true, false, true]);
+      assert.ok(lines.some(({ status }) => status === 'node-2: no space left'));
+      assert.equal(lines.at(-1)?.error, 'not done on every node: node-2: no space left');
     });
 
     it('ends with an error object when every node fails in mid-stream', async () => {
@@ -146,6 +155,7 @@ describe('images of a cluster', () => {
 
       assert.deepEqual(has('loaded-c:1'), [false, true, true]);
       assert.ok(lines.some(({ status }) => status === 'node-1: disk full'));
+      assert.equal(lines.at(-1)?.error, 'not done on every node: node-1: disk full');
     });
 
     it('loads on the other nodes when one is lost in the middle', async () => {
@@ -236,11 +246,11 @@ describe('images of a cluster', () => {
     });
 
     it('is not saved together with an image of another node', async () => {
-      shoal.engine('node-1').faults.fail(/images\/create/, { status: 500, message: 'x' });
+      shoal.engine('node-1').faults.fail(/images\/(create|load)/, { status: 500, message: 'x' });
       await progressOf(pull('only-23'));
       shoal.engine('node-1').faults.clear();
       for (const name of ['node-2', 'node-3'])
-        shoal.engine(name).faults.fail(/images\/create/, { status: 500, message: 'x' });
+        shoal.engine(name).faults.fail(/images\/(create|load)/, { status: 500, message: 'x' });
       await progressOf(pull('only-1'));
 
       const answer = await shoal.api.get('/images/get?names=only-1:1&names=only-23:1').expect(404);

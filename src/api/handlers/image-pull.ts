@@ -1,10 +1,12 @@
 // POST /images/create: pulls an image on every node, or imports one from an archive. An import is done by one node
-// and copied to the others, because each engine would give it an id of its own.
+// and copied to the others, because each engine would give it an id of its own; a node that cannot pull gets a copy too.
 import { badRequest } from '../../common/errors.ts';
+import { parseImageReference } from '../../docker/image-reference.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { openStream } from '../../proxy/open-stream.ts';
 import type { ApiCall } from '../api-call.ts';
 import { passedHeaders } from '../engine-call.ts';
-import { reachableEngines } from '../fan-out.ts';
+import { reachableEngines, type Failure } from '../fan-out.ts';
 import { answerWithProgress } from '../progress-fan-out.ts';
 import { refreshEngines } from '../refresh-engines.ts';
 import { effectivePath } from '../versions.ts';
@@ -23,7 +25,7 @@ async function pullImage(call: ApiCall): Promise<void> {
   await answerWithProgress(call, {
     engines: reachableEngines(call),
     concurrency: pullConcurrency,
-    words: { begun: 'Pulling', done: 'Pull complete' },
+    words: { begun: 'Pulling', done: 'Pull complete', mended: 'Copied from another node' },
     open: (engine, signal) =>
       openStream(engine.endpoint, {
         method: 'POST',
@@ -31,11 +33,53 @@ async function pullImage(call: ApiCall): Promise<void> {
         headers: passedHeaders(call.req),
         signal,
       }),
-    afterwards: async (engines) => {
-      await refreshEngines(call, engines, 'Images');
-      return [];
+    afterwards: async (done, failed) => {
+      await refreshEngines(call, done, 'Images');
+      const left = await copyToFailed(call, done, failed);
+      await refreshEngines(
+        call,
+        failed.map(({ engine }) => engine),
+        'Images',
+      );
+      return left;
     },
+    // No image for a node's processor is no failure where no other node has such a processor.
+    counts: ({ engine }, done) => donorFor(engine, done) !== undefined,
   });
+}
+
+/** The failures that remain: of nodes to which the image could not be copied either. */
+async function copyToFailed(
+  call: ApiCall,
+  done: readonly Engine[],
+  failed: readonly Failure[],
+): Promise<readonly Failure[]> {
+  const reference = pulledReference(call);
+  if (reference === undefined) return failed;
+  const targets = new Map<Engine, Engine[]>();
+  for (const { engine } of failed) {
+    const donor = engine.state === 'healthy' ? donorFor(engine, done) : undefined;
+    if (donor !== undefined) targets.set(donor, [...(targets.get(donor) ?? []), engine]);
+  }
+  const copies = await Promise.all(
+    [...targets].map(async ([donor, engines]) => await copyImage(call, donor, engines, reference)),
+  );
+  const mended = new Set([...targets.values()].flat());
+  for (const { engine } of copies.flat()) mended.delete(engine);
+  return failed.filter(({ engine }) => !mended.has(engine));
+}
+
+/** An engine with the same kind of processor. */
+function donorFor({ info }: Engine, done: readonly Engine[]): Engine | undefined {
+  return done.find((donor) => donor.info?.Architecture === info?.Architecture);
+}
+
+/** Undefined when all tags of a repository were asked for. */
+function pulledReference({ query }: ApiCall): string | undefined {
+  const image = query.get('fromImage') ?? '';
+  const tag = query.get('tag') ?? '';
+  if (tag === '') return parseImageReference(image)?.tag === undefined ? undefined : image;
+  return tag.includes(':') ? `${image}@${tag}` : `${image}:${tag}`;
 }
 
 async function importImage(call: ApiCall): Promise<void> {
@@ -51,12 +95,12 @@ async function importImage(call: ApiCall): Promise<void> {
         body: call.req,
         signal,
       }),
-    afterwards: async () => {
+    afterwards: async (_done, importFailures) => {
       await refreshEngines(call, [first], 'Images');
       const reference = importedReference(call);
       const failed = reference === undefined ? [] : await copyImage(call, first, others, reference);
       await refreshEngines(call, others, 'Images');
-      return failed;
+      return [...importFailures, ...failed];
     },
   });
 }

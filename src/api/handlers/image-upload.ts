@@ -20,9 +20,9 @@ export async function loadImages(call: ApiCall): Promise<void> {
     close: (engine) => {
       body.copyFor(engine).destroy();
     },
-    afterwards: async (done) => {
+    afterwards: async (done, failed) => {
       await refreshEngines(call, done, 'Images');
-      return [];
+      return failed;
     },
   });
   const [outcome] = await Promise.allSettled([answered, body.sent]);

@@ -69,7 +69,7 @@ export async function installPlugin(call: ApiCall): Promise<void> {
         signal,
       }),
     ...(call.params['name'] === undefined ? {} : { isIrrelevant: ({ status }) => status === 404 }),
-    afterwards: () => Promise.resolve([]),
+    afterwards: (_done, failed) => Promise.resolve(failed),
   });
 }
 
