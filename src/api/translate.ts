@@ -2,6 +2,9 @@
 // bodies on their way to an engine. Handlers need not know of it.
 import { ApiError, badRequest } from '../common/errors.ts';
 import type { TranslateCreate, TranslatedCreate } from '../cluster/calls.ts';
+import { compareApiVersion } from '../docker/api-version.ts';
+import { withOpenNetworkMode } from '../docker/network-mode.ts';
+import { swarmMember } from '../docker/swarm-member.ts';
 import type { WireObject } from '../docker/types.ts';
 import type { EngineFacts, FollowUp, Operation } from '../docker/translation/rule.ts';
 import { translateRequest } from '../docker/translation/translate-request.ts';
@@ -14,12 +17,25 @@ export const translateCreate: TranslateCreate = (body, engine, call): Translated
   const translated = translateRequest(request, engineFacts(engine));
   const { version } = translated;
   return {
-    body: translated.body,
+    body: leavesModeOpen(engine)
+      ? withOpenNetworkMode(translated.body, (name) => isOfSwarm(engine, name))
+      : translated.body,
     version,
     warnings: translated.warnings,
     followUps: translated.followUps.map((followUp) => (id) => connect(engine, version, { ...followUp, id })),
   };
 };
+
+function leavesModeOpen({ apiVersion, info }: Engine): boolean {
+  return swarmMember(info).state === 'active' && compareApiVersion(apiVersion.max, '1.44') >= 0;
+}
+
+/** A network that the engine does not know is the swarm's, or nobody's. */
+function isOfSwarm({ mirror }: Engine, reference: string): boolean {
+  const rows = [...mirror.networks.values()];
+  const known = rows.find(({ Id, Name }) => Name === reference || Id.startsWith(reference));
+  return known?.Scope !== 'local';
+}
 
 export interface BodyOnItsWay {
   readonly method: string;

@@ -7,7 +7,7 @@ import { ApiError, conflict } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { swarmMember } from '../docker/swarm-member.ts';
-import type { DockerEvent } from '../docker/types.ts';
+import type { DockerEvent, NetworkRow } from '../docker/types.ts';
 import type { Engine, EngineChange } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import type { Node } from '../scheduler/contracts.ts';
@@ -48,6 +48,7 @@ import type {
   SwarmState,
   VolumeLocation,
 } from './locations.ts';
+import { LateDisconnects } from './late-disconnects.ts';
 import { Membership } from './membership.ts';
 import { ContainerNames } from './names.ts';
 import type { NameReservation } from './names.ts';
@@ -101,6 +102,8 @@ export class Cluster {
   readonly #scheduler: Scheduler;
   readonly #creator: ContainerCreator;
   readonly #swarms = new Swarms<Engine>(() => this.engines);
+  /** Endpoints that are removed when their node is back. */
+  readonly lateDisconnects: LateDisconnects;
   readonly #swarmKeeper: SwarmKeeper | undefined;
   readonly #networkReach: NetworkReach;
   readonly #networkCreator: NetworkCreator;
@@ -118,6 +121,7 @@ export class Cluster {
     const { translate = passThrough, provideImage = pullImage } = options;
     this.#scheduler = scheduler;
     this.#tasks = new TaskSet(logger);
+    this.lateDisconnects = new LateDisconnects(this.#tasks, logger);
     this.#membership = new Membership({
       engineFactory: options.engineFactory,
       logger,
@@ -296,6 +300,11 @@ export class Cluster {
   /** By full id, name, `node/name` or id prefix; the first node's for predefined names. Throws 404, 400 or 409. */
   resolveNetwork(reference: string): NetworkLocation {
     return this.#networks.resolve(reference);
+  }
+
+  /** The network of that id, name or unique id prefix as the engine has it. */
+  networkOn(engine: Engine, reference: string): NetworkRow | undefined {
+    return this.#networks.findOnEngine(engine, reference);
   }
 
   /** By name or `node/name`. Throws 404, or 409 when several nodes have a volume of that name. */

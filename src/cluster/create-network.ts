@@ -27,6 +27,8 @@ export interface NetworkCreatorOptions {
 /** A swarm whose leader was lost has another one by then. */
 const leaderlessLimitMs = 30_000;
 const leaderlessPauseMs = 500;
+const allocationLimitMs = 5_000;
+const allocationPauseMs = 20;
 
 export class NetworkCreator {
   readonly #options: NetworkCreatorOptions;
@@ -82,7 +84,9 @@ export class NetworkCreator {
     for (let isRepeated = false; ; isRepeated = true) {
       for (const engine of this.#options.reach.managersOf(swarm)) {
         try {
-          return await this.#createOn(engine, call);
+          const created = await this.#createOn(engine, call);
+          await untilAllocated(created, call.signal);
+          return created;
         } catch (error) {
           // An earlier attempt was carried out though it was not answered.
           if (isRepeated && error instanceof ApiError && error.status === 409) return await readCreated(engine, call);
@@ -104,6 +108,17 @@ export class NetworkCreator {
     await engine.refreshNetworks();
     return { engine, id: textMember(answer.body, 'Id'), warning: textMember(answer.body, 'Warning') };
   }
+}
+
+/** A swarm gives a new network its driver and its addresses in the background. */
+async function untilAllocated({ engine, id }: CreatedNetwork, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + allocationLimitMs;
+  while (!signal.aborted && performance.now() < deadline) {
+    const { body } = await engine.client.request({ method: 'GET', path: `/networks/${encodeURIComponent(id)}` });
+    if (textMember(body, 'Driver') !== '') break;
+    await sleep(allocationPauseMs, signal);
+  }
+  await engine.refreshNetworks(signal);
 }
 
 async function readCreated(engine: Engine, { body }: NetworkCreateCall): Promise<CreatedNetwork> {

@@ -9,6 +9,7 @@ import type { NetworkRow, WireObject } from '../../docker/types.ts';
 import type { ContainerLocation, NetworkLocation } from '../../cluster/locations.ts';
 import { askedDriverLabel } from '../../cluster/swarm-labels.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { ExchangeAnswer } from '../../proxy/exchange.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
 import { fanOut, reachableEngines, successes } from '../fan-out.ts';
@@ -19,6 +20,7 @@ import { assertReachable } from './container-target.ts';
 const inspectTimeoutMs = 15_000;
 const changeTimeoutMs = 60_000;
 const workerPauseMs = 100;
+const removalPatienceMs = 10_000;
 
 /** POST /networks/create. */
 export async function createNetwork(call: ApiCall): Promise<void> {
@@ -68,18 +70,41 @@ export async function disconnectNetwork(call: ApiCall): Promise<void> {
   const isForced = goMember(body, 'Force') === true;
   const container = isForced ? call.cluster.findContainer(reference) : call.cluster.resolveContainer(reference);
   if (container === undefined) await removeStaleEndpoint(call, body);
+  else if (isForced && container.engine.state !== 'healthy') disconnectLater(call, container);
   else await changeEndpoint(call, { action: '/disconnect', body, container });
+}
+
+/** As one host would: it knows of no node that does not answer. */
+function disconnectLater(call: ApiCall, container: ContainerLocation): void {
+  const reference = networkName(call);
+  const row = call.cluster.networkOn(container.engine, reference) ?? call.cluster.resolveNetwork(reference).row;
+  call.cluster.lateDisconnects.add(container, row);
+  call.sendEmpty(200);
 }
 
 /** DELETE /networks/{name}. Every node is asked for containers first, because the engine that deletes sees only its own. */
 export async function removeNetwork(call: ApiCall): Promise<void> {
   const location = call.cluster.resolveNetwork(networkName(call));
-  const [engine] = location.engines;
-  assertReachable(engine);
-  if (spansNodes(location)) await assertUnused(call, location);
-  const answer = await callEngine(networkTarget(engine, location.row, ''), call);
+  assertReachable(location.engines[0]);
+  const answer = spansNodes(location) ? await removeShared(call, location) : await askToRemove(call, location);
   if (answer.statusCode < 400) await settle({ settle: (signal) => untilGone(location, signal) }, call.signal);
   sendEngineAnswer(call.res, answer);
+}
+
+async function askToRemove(call: ApiCall, { engines: [engine], row }: NetworkLocation): Promise<ExchangeAnswer> {
+  return await callEngine(networkTarget(engine, row, ''), call);
+}
+
+/** A swarm lets a network go a moment after the last container has left it, and only while it has a leader. */
+async function removeShared(call: ApiCall, location: NetworkLocation): Promise<ExchangeAnswer> {
+  const deadline = performance.now() + removalPatienceMs;
+  for (;;) {
+    await assertUnused(call, location);
+    const answer = await askToRemove(call, location);
+    const isFinal = answer.statusCode < 400 || answer.statusCode === 404;
+    if (isFinal || performance.now() > deadline || call.signal.aborted) return answer;
+    await sleep(workerPauseMs, call.signal);
+  }
 }
 
 /** The workers of a swarm drop a network a moment after its manager. */
@@ -127,17 +152,35 @@ async function readOnAll(call: ApiCall, { engines, row }: NetworkLocation): Prom
   return successes(outcomes).map(({ value }) => value);
 }
 
+/** Without the load balancers that swarm mode has on each node: clients that remove a network wait for its containers to go. */
 function mergedContainers(networks: readonly WireObject[]): WireObject {
-  return Object.fromEntries(networks.flatMap((network) => Object.entries(mapMember(network, 'Containers'))));
+  const entries = networks.flatMap((network) => Object.entries(mapMember(network, 'Containers')));
+  return Object.fromEntries(entries.filter(([id]) => !id.startsWith('lb-')));
 }
 
 async function assertUnused(call: ApiCall, location: NetworkLocation): Promise<void> {
-  const networks = await readOnAll(call, location);
-  // Swarm mode's own load balancers are no containers.
-  const users = Object.keys(mergedContainers(networks)).filter((id) => !id.startsWith('lb-'));
-  if (users.length === 0) return;
+  const isUsed = Object.keys(mergedContainers(await readOnAll(call, location))).length > 0;
   const { Name, Id } = location.row;
-  throw new ApiError(403, `error while removing network: network ${Name} id ${Id} has active endpoints`);
+  const refusal = `error while removing network: network ${Name} id ${Id} has active endpoints`;
+  if (isUsed) throw new ApiError(403, refusal);
+  const unseen = userOnLostNode(call, location);
+  if (unseen === undefined) return;
+  const { engine, record } = unseen;
+  const node = call.cluster.identityOf(engine).name;
+  throw new ApiError(403, `${refusal}: container ${record.name} on node ${node}, which does not answer`);
+}
+
+/** A container that was on the network when its node was last heard of. */
+function userOnLostNode({ cluster }: ApiCall, { row }: NetworkLocation): ContainerLocation | undefined {
+  for (const engine of cluster.engines) {
+    if (engine.state === 'healthy') continue;
+    for (const record of engine.mirror.containers.values()) {
+      const isUp = record.row.State !== 'exited' && record.row.State !== 'created';
+      const isOnIt = isUp && rowParts(record).networks.some(({ id }) => id === row.Id);
+      if (isOnIt && !cluster.lateDisconnects.has(record.id, row.Id)) return { engine, record };
+    }
+  }
+  return undefined;
 }
 
 interface EndpointChange {

@@ -1,6 +1,7 @@
 // The answer of a container inspect as clients of the manager see it: the engine's own, with the node named and
 // with published addresses that can be reached. The requested bindings in HostConfig stay as they are, because
 // tools create the container anew from them.
+import { askedNetworkMode } from '../../docker/network-mode.ts';
 import type { ContainerInspect, EngineInfo, PortBinding, PortMap } from '../../docker/types.ts';
 import type { NodeIdentity } from '../../cluster/locations.ts';
 import { readPlacement } from '../../cluster/placement-label.ts';
@@ -19,11 +20,13 @@ export function toInspectView(
   node: InspectedNode,
   identity: NodeIdentity,
 ): ContainerInspect {
-  const { NetworkSettings: settings } = inspect;
+  const { NetworkSettings: settings, HostConfig: host } = inspect;
   const ports = settings?.Ports;
+  const NetworkMode = askedNetworkMode(inspect);
   return {
     ...inspect,
     ...(settings && ports ? { NetworkSettings: { ...settings, Ports: reachablePorts(ports, node.host) } } : {}),
+    ...(host && NetworkMode !== undefined ? { HostConfig: { ...host, NetworkMode } } : {}),
     Placement: readPlacement(inspect.Config?.Labels) ?? null,
     Node: {
       ID: identity.id,

@@ -1,0 +1,23 @@
+// Engines of API 1.44 and newer join the networks of a container in no order, and look the one of its network mode up
+// before each other one. A network of a swarm that no container of the node uses yet is not found then, and the start
+// fails, or not, by chance. The mode is left open for them; the networks to join stand in the endpoints all the same.
+import { endpointsOf, networkModeOf, withEndpoints, changeHost } from './translation/create-body.ts';
+import { textMapMember, withGoMember } from './go-member.ts';
+import type { ContainerInspect, WireObject } from './types.ts';
+
+const modeLabel = 'com.docker.swarm.network.mode';
+
+/** The body of a create with the mode left open, if it names a network that `isOfSwarm`. */
+export function withOpenNetworkMode(body: WireObject, isOfSwarm: (reference: string) => boolean): WireObject {
+  const mode = networkModeOf(body);
+  if (['default', 'bridge', 'host', 'none'].includes(mode) || mode.startsWith('container:') || !isOfSwarm(mode))
+    return body;
+  const labelled = withGoMember(body, 'Labels', { ...textMapMember(body, 'Labels'), [modeLabel]: mode });
+  const open = changeHost(labelled, (host) => withGoMember(host, 'NetworkMode', 'default'));
+  return Object.keys(endpointsOf(open)).length > 0 ? open : withEndpoints(open, { [mode]: {} });
+}
+
+/** The mode that the container's maker asked for, where it was left open. */
+export function askedNetworkMode({ Config, HostConfig }: ContainerInspect): string | undefined {
+  return HostConfig?.NetworkMode === 'default' ? Config?.Labels?.[modeLabel] : undefined;
+}
