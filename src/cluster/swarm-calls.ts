@@ -100,11 +100,10 @@ async function change(engine: Engine, path: string, { body, query, signal }: Cha
   }
 }
 
-/** Engines take a literal address only, and one at which they are reached. */
-async function advertisedAddress({ host, address }: Engine): Promise<string> {
-  const { address: literal } = await lookup(host);
-  if (literal !== '::1' && !literal.startsWith('127.')) return literal;
-  throw new ApiError(409, `other nodes cannot reach it at ${address}`);
+/** Engines take a literal address only. One that only its own machine can reach is left to the engine to replace. */
+async function advertisedAddress({ host }: Engine): Promise<string> {
+  const { address } = await lookup(host);
+  return address === '::1' || address.startsWith('127.') ? '' : address;
 }
 
 function listenAddress(advertised: string): string {

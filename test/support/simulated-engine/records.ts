@@ -1,4 +1,5 @@
 // What a simulated engine remembers. Lifecycle functions are the only writers of these records.
+import type { SwarmMembers } from './swarm-members.ts';
 import type { JsonObject } from './json.ts';
 
 export type ContainerStatus = 'created' | 'running' | 'paused' | 'exited';
@@ -137,4 +138,5 @@ export interface EngineSettings {
   readonly apiVersion: string;
   readonly minApiVersion: string;
   readonly clockSkewMs: number;
+  readonly swarms: SwarmMembers;
 }

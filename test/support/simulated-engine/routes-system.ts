@@ -10,6 +10,7 @@ import { matchesEvent } from './event-filter.ts';
 import { parseFilters } from './filters.ts';
 import { digestOf, familiarReference } from './image-reference.ts';
 import { imageRow } from './routes-images.ts';
+import { swarmInfo, swarmWord } from './routes-swarm.ts';
 import { volumeDocument } from './routes-volumes.ts';
 import { route } from './router.ts';
 
@@ -32,7 +33,7 @@ function ping(state: EngineState, call: Call): void {
     'Builder-Version': '1',
     'Cache-Control': 'no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
-    ...(isAtLeast(state.settings.apiVersion, '1.42') && { Swarm: 'inactive' }),
+    ...(isAtLeast(state.settings.apiVersion, '1.42') && { Swarm: swarmWord(state) }),
   });
 }
 
@@ -110,14 +111,7 @@ function info(state: EngineState, call: Call): void {
     ServerVersion: releaseOf(settings.apiVersion),
     Runtimes: { runc: { path: 'runc' } },
     DefaultRuntime: 'runc',
-    Swarm: {
-      NodeID: '',
-      NodeAddr: '',
-      LocalNodeState: 'inactive',
-      ControlAvailable: false,
-      Error: '',
-      RemoteManagers: null,
-    },
+    Swarm: swarmInfo(state),
     LiveRestoreEnabled: false,
     Isolation: '',
     InitBinary: 'docker-init',

@@ -23,6 +23,8 @@ import { execRoutes } from './routes-exec.ts';
 import { imageRoutes } from './routes-images.ts';
 import { networkRoutes } from './routes-networks.ts';
 import { pluginRoutes } from './routes-plugins.ts';
+import { swarmRoutes } from './routes-swarm.ts';
+import { SwarmMembers } from './swarm-members.ts';
 import { systemRoutes } from './routes-system.ts';
 import { volumeRoutes } from './routes-volumes.ts';
 
@@ -51,6 +53,8 @@ export interface SimulatedEngineOptions {
   readonly seedBody?: JsonObject;
   /** How far this engine's clock is ahead. */
   readonly clockSkewMs?: number;
+  /** Shared by the engines that can be members of one swarm; by default the engine is alone. */
+  readonly swarms?: SwarmMembers;
 }
 
 export interface DirectContainer {
@@ -72,6 +76,7 @@ const router = new Router([
   ...buildRoutes,
   ...networkRoutes,
   ...pluginRoutes,
+  ...swarmRoutes,
   ...volumeRoutes,
 ]);
 
@@ -111,6 +116,7 @@ export class SimulatedEngine {
       apiVersion: options.apiVersion ?? '1.41',
       minApiVersion: options.minApiVersion ?? '1.24',
       clockSkewMs: options.clockSkewMs ?? 0,
+      swarms: options.swarms ?? new SwarmMembers(),
     });
     const images = options.images ?? ['busybox:latest'];
     for (const reference of images) this.#state.addImage(reference);
