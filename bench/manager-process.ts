@@ -20,7 +20,7 @@ export class ManagerProcess {
   readonly #process: ChildProcess;
 
   constructor({ script, nodeArgs, address, discovery, logFile }: ManagerPlan) {
-    const args = [...nodeArgs, script, 'manage', '--log-level', 'warn', '--host', `tcp://${address}`, discovery];
+    const args = [...nodeArgs, script, 'manage', '--log-level', process.env['LL'] ?? 'warn', '--host', `tcp://${address}`, discovery];
     const log = openSync(logFile, 'w');
     this.#process = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
   }

@@ -15,8 +15,6 @@ export interface ProbeOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-const longestHeadStartMs = 1_000;
-
 export class Probe {
   readonly #options: ProbeOptions;
   readonly #alarm = new Alarm();
@@ -31,11 +29,9 @@ export class Probe {
 
   /** Probes until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    // Many engines are met at one moment; they should not all be probed in the same one for ever.
-    await this.#alarm.sleep(
-      Math.random() * Math.min(longestHeadStartMs, this.#options.timings.probeIntervalMs),
-      signal,
-    );
+    // Many engines are met at one moment; they should not all be probed in the same one for ever. Reading tells soon
+    // enough of one that cannot be reached.
+    await this.#alarm.sleep(Math.random() * this.#options.timings.probeIntervalMs, signal);
     while (!signal.aborted) {
       const startedAt = performance.now();
       await this.#probe(signal);

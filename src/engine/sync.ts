@@ -197,13 +197,10 @@ export class EngineSync {
     await this.#readAll('every', signal);
   }
 
+  /** One after the other, over one connection: a thousand engines are read beside each other anyway. */
   async #readAll(depth: SyncDepth, signal: AbortSignal): Promise<void> {
-    await Promise.all([
-      this.containers.syncAll(depth, signal),
-      this.#readList('images', signal),
-      this.#readList('networks', signal),
-      this.#readList('volumes', signal),
-    ]);
+    await this.containers.syncAll(depth, signal);
+    for (const name of ['images', 'networks', 'volumes'] as const) await this.#readList(name, signal);
   }
 
   /** An engine with one list out of order is still of use: that list is tried again beside everything else. */

@@ -1,39 +1,49 @@
-// Values by key, several to a key, with lookup by the beginning of a key. The sorted keys are built on the first
-// such lookup and kept in order from then on.
+// Values by key, with lookup by the beginning of a key. Most keys have one value, and a few as many as there are
+// engines: neither costs more than it must. The sorted keys are built on the first lookup by a beginning and kept in
+// order from then on.
 import { compareText } from '../../common/compare-text.ts';
 
 export class KeyIndex<Value> {
-  readonly #values = new Map<string, readonly Value[]>();
+  readonly #only = new Map<string, Value>();
+  /** Keys that have had several values at once; never in `#only`. */
+  readonly #several = new Map<string, Set<Value>>();
   #sortedKeys: string[] | undefined;
 
   /** The values of exactly that key, in the order they came. */
   get(key: string): readonly Value[] {
-    return this.#values.get(key) ?? [];
+    const only = this.#only.get(key);
+    return only === undefined ? [...(this.#several.get(key) ?? [])] : [only];
   }
 
   add(key: string, value: Value): void {
-    const values = this.#values.get(key);
-    this.#values.set(key, values === undefined ? [value] : [...values, value]);
-    if (values === undefined && this.#sortedKeys !== undefined) {
-      this.#sortedKeys.splice(firstNotBefore(this.#sortedKeys, key), 0, key);
+    const several = this.#several.get(key);
+    const only = this.#only.get(key);
+    if (several !== undefined) several.add(value);
+    else if (only !== undefined) {
+      this.#only.delete(key);
+      this.#several.set(key, new Set([only, value]));
+    } else {
+      this.#only.set(key, value);
+      this.#sortedKeys?.splice(firstNotBefore(this.#sortedKeys, key), 0, key);
     }
   }
 
   remove(key: string, value: Value): void {
-    const values = this.#values.get(key);
-    if (values === undefined) return;
-    const rest = values.filter((other) => other !== value);
-    if (rest.length > 0) {
-      this.#values.set(key, rest);
-      return;
+    const several = this.#several.get(key);
+    if (several !== undefined) {
+      several.delete(value);
+      if (several.size > 0) return;
+      this.#several.delete(key);
+    } else {
+      if (this.#only.get(key) !== value) return;
+      this.#only.delete(key);
     }
-    this.#values.delete(key);
-    if (this.#sortedKeys !== undefined) this.#sortedKeys.splice(firstNotBefore(this.#sortedKeys, key), 1);
+    this.#sortedKeys?.splice(firstNotBefore(this.#sortedKeys, key), 1);
   }
 
   /** The keys that begin with `prefix`, in order, at most `limit`. */
   startingWith(prefix: string, limit: number): readonly string[] {
-    const keys = (this.#sortedKeys ??= [...this.#values.keys()].sort(compareText));
+    const keys = (this.#sortedKeys ??= [...this.#only.keys(), ...this.#several.keys()].sort(compareText));
     const start = firstNotBefore(keys, prefix);
     let end = start;
     while (end < keys.length && end - start < limit && keys[end]?.startsWith(prefix)) end += 1;
