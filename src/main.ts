@@ -2,6 +2,7 @@
 // The edge of the process: arguments, environment, signals and the exit code. Nothing else uses `process`.
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './cli/program.ts';
+import { runHealth } from './cli/health.ts';
 import { runJoin } from './cli/join.ts';
 import { runList } from './cli/list.ts';
 import { runManage } from './cli/manage.ts';
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
         manage: (options) => runManage(options, readVersion(), stop.signal),
         join: (options) => runJoin(options, stop.signal),
         list: (options) => runList(options, out, stop.signal),
+        health: () => runHealth(readFileSync('/proc/1/cmdline', 'utf8').split('\0'), process.env),
       },
       { env: process.env, out, err },
     );

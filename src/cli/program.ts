@@ -65,6 +65,7 @@ export interface Commands {
   readonly manage: (options: ManageOptions) => Promise<void>;
   readonly join: (options: JoinOptions) => Promise<void>;
   readonly list: (options: ListOptions) => Promise<void>;
+  readonly health: () => Promise<void>;
 }
 
 /** What the command line needs of the process it runs in. */
@@ -136,6 +137,7 @@ function buildProgram(version: string, commands: Commands, surroundings: Surroun
   addManage(program, commands.manage, surroundings);
   addJoin(program, commands.join, surroundings);
   addList(program, commands.list, surroundings);
+  addHealth(program, commands.health);
   return program;
 }
 
@@ -332,6 +334,15 @@ function addList(program: Command, run: Commands['list'], { env }: Surroundings)
         timeoutMs: flags.timeout,
       };
       await run(Object.freeze(options));
+    });
+}
+
+function addHealth(program: Command, run: Commands['health']): void {
+  program
+    .command('health')
+    .description('in a container: whether the manager or agent that it runs answers')
+    .action(async () => {
+      await run();
     });
 }
 

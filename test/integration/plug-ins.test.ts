@@ -143,6 +143,7 @@ describe('a plug-in', () => {
             manage: (options) => runManage(options, 'test', AbortSignal.abort()),
             join: () => Promise.reject(new Error('not asked for')),
             list: () => Promise.reject(new Error('not asked for')),
+            health: () => Promise.reject(new Error('not asked for')),
           },
           { env: {}, out: () => undefined, err: (line) => (err += line) },
         );

@@ -31,6 +31,7 @@ async function run(line: string, env: Record<string, string> = {}): Promise<Run>
         await Promise.resolve();
         seen.list = options;
       },
+      health: () => Promise.resolve(),
     },
     {
       env,
