@@ -160,6 +160,7 @@ export class ContainerCreator {
         isActive: true,
         nanoCpus: request.nanoCpus,
         memoryBytes: request.memoryBytes,
+        resources: request.deviceRequests.length === 0 ? undefined : request.deviceRequests,
       },
       ports: portsToReserve(request, view),
       portsHeldUntilMs: Infinity,
@@ -377,6 +378,8 @@ class Attempts {
   readonly releaseName: () => void;
   /** By node name, in the order of the attempts. */
   readonly failures = new Map<string, unknown>();
+  /** Whether a node that lacks the image may be chosen. */
+  mayFetchImage = true;
   /** Someone else gives the reservations back. */
   isHandedOver = false;
 

@@ -4,9 +4,9 @@ import { ApiError, conflict } from '../common/errors.ts';
 import { effectiveVersion } from '../docker/api-version.ts';
 import { isWireObject, textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
-import { holdsForAny, parseExpression } from '../scheduler/expression.ts';
-import { valuesOf } from '../scheduler/filters/constraint.ts';
-import { readRules } from '../scheduler/rules.ts';
+import { constraintFilter } from '../scheduler/filters/constraint.ts';
+import { whitelistFilter } from '../scheduler/filters/whitelist.ts';
+import { placementRequest } from '../scheduler/request.ts';
 import type { CreatedVolume, VolumeCreateCall } from './calls.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import type { ProjectHomes } from './home.ts';
@@ -17,6 +17,7 @@ import { splitNode } from './split-node.ts';
 
 export interface VolumeCreatorOptions {
   readonly identities: Identities;
+  readonly nodes: () => readonly NodeView[];
   readonly homes: ProjectHomes;
   readonly freshVolumes: FreshVolumes;
   readonly volumes: VolumeIndex;
@@ -69,7 +70,7 @@ export class VolumeCreator {
 
   async #createSomewhere(call: VolumeCreateCall): Promise<CreatedVolume> {
     const labels = textMapMember(call.body, 'Labels');
-    const home = this.#options.homes.choose(labels, whitelistTest(labels));
+    const home = this.#options.homes.choose(labels, ruleTest(labels, this.#options.nodes()));
     if (home === undefined) throw new ApiError(503, 'no healthy node can take the volume');
     return await this.#createOn(home.engine, call.body, call);
   }
@@ -88,8 +89,10 @@ export class VolumeCreator {
   }
 }
 
-/** The nodes that the volume's own whitelist names; all when it has none. Throws 400 for what is no list of expressions. */
-function whitelistTest(labels: Readonly<Record<string, string>>): (node: NodeView) => boolean {
-  const rules = readRules(labels, []).whitelist.map((rule) => parseExpression('whitelist', rule));
-  return (node) => rules.every((rule) => holdsForAny(rule, valuesOf(node, rule.key)));
+/** The nodes that the volume's own constraints and whitelists leave; soft ones do not count. Throws 400 for what is no list of expressions. */
+function ruleTest(labels: Readonly<Record<string, string>>, nodes: readonly NodeView[]): (node: NodeView) => boolean {
+  const request = placementRequest({ Labels: labels });
+  const rules = [constraintFilter, whitelistFilter].flatMap((filter) => filter.requirements(request, nodes));
+  const hard = rules.filter(({ soft }) => !soft);
+  return (node) => hard.every((rule) => rule.accepts(node));
 }

@@ -2,7 +2,9 @@
 // reservation as creates are placed; everything else is read from the engine when asked.
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
-import type { Node, NodeContainer, PublishedPort } from '../scheduler/contracts.ts';
+import type { Node, NodeContainer, PublishedPort, ResourceDemand } from '../scheduler/contracts.ts';
+import { assignPorts } from '../scheduler/filters/port.ts';
+import { deviceDemands } from '../scheduler/node-resources.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { Identities } from './identity.ts';
 import type { ContainerIndex } from './index/container-index.ts';
@@ -13,6 +15,7 @@ import { NodeLoad } from './node-load.ts';
 import type { LoadEntry } from './node-load.ts';
 import { demandOf, readNodeFacts } from './node-facts.ts';
 import type { NodeFacts } from './node-facts.ts';
+import { swarmIdLabel } from './swarm-labels.ts';
 
 /** A container that was created and never started keeps its ports from others for this long. */
 const createdPortsHeldMs = 5 * 60_000;
@@ -169,11 +172,20 @@ export class NodeView implements Node {
       labels: row.Labels ?? {},
       isActive,
       ...demand,
+      resources: isActive ? resourcesOf(record) : undefined,
     };
-    const ports = isActive ? portsOf(record) : [];
+    const ports = isActive ? [...portsOf(record), ...this.#portsOfRanges(record)] : [];
     if (state !== 'created') return { container, ports, portsHeldUntilMs: Infinity };
     const held = previous?.portsHeldUntilMs ?? Infinity;
     return { container, ports, portsHeldUntilMs: Math.min(held, Date.now() + createdPortsHeldMs) };
+  }
+
+  /** The engine takes them at the start; until then others must leave as many free. */
+  #portsOfRanges({ row, details }: ContainerRecord): readonly PublishedPort[] {
+    if (details?.portRanges === undefined || details.state !== 'created') return [];
+    const reservation = row.Labels?.[swarmIdLabel];
+    const isFree = (port: PublishedPort): boolean => !this.isPortTaken(port, reservation);
+    return assignPorts(details.portRanges, details.publishedPorts, isFree) ?? [];
   }
 
   #known(): NodeFacts {
@@ -197,6 +209,10 @@ function hasFailedToStart({ details }: ContainerRecord): boolean {
 }
 
 const noDemand = { nanoCpus: 0, memoryBytes: 0 };
+
+function resourcesOf({ details }: ContainerRecord): readonly ResourceDemand[] | undefined {
+  return details?.deviceRequests && deviceDemands(details.deviceRequests);
+}
 
 function portsOf({ row, details }: ContainerRecord): readonly PublishedPort[] {
   if (details !== undefined) return [...details.publishedPorts, ...details.hostModePorts];

@@ -12,6 +12,15 @@ export interface HostPort {
   readonly protocol: string;
 }
 
+/** A range of host ports of which the engine takes one when the container starts. */
+export interface HostPortRange {
+  readonly ip: string;
+  readonly firstPort: number;
+  /** Included. */
+  readonly lastPort: number;
+  readonly protocol: string;
+}
+
 export interface ContainerDetails {
   /** Nanoseconds since 1970, for the order of containers made in the same second. */
   readonly createdNs: bigint;
@@ -35,6 +44,10 @@ export interface ContainerDetails {
   readonly memoryReservationBytes: number;
   /** Fixed host ports asked for, and those the engine chose; asked-for ones are listed of stopped containers too. */
   readonly publishedPorts: readonly HostPort[];
+  /** undefined: no ranges are published, which is nearly always so. */
+  readonly portRanges: readonly HostPortRange[] | undefined;
+  /** Of `--gpus` and the like, as the engine has them; undefined: none. */
+  readonly deviceRequests: readonly unknown[] | undefined;
   /** Ports that a container in the host's network namespace exposes. */
   readonly hostModePorts: readonly HostPort[];
   readonly autoRemove: boolean;
@@ -61,6 +74,8 @@ export function parseContainerDetails(inspect: ContainerInspect): ContainerDetai
     memoryBytes: host.Memory ?? 0,
     memoryReservationBytes: host.MemoryReservation ?? 0,
     publishedPorts: publishedPorts(host.PortBindings, inspect.NetworkSettings?.Ports),
+    portRanges: noneIfEmpty(portRanges(host.PortBindings)),
+    deviceRequests: noneIfEmpty(host.DeviceRequests ?? []),
     hostModePorts: networkMode === 'host' ? exposedPorts(Object.keys(config.ExposedPorts ?? {})) : [],
     autoRemove: host.AutoRemove ?? false,
     volumeNames: volumeNames(inspect),
@@ -92,6 +107,21 @@ function fixedPorts(bindings: PortMap | null | undefined): HostPort[] {
       return [{ ip: isAnyAddress(ip) ? '' : ip, port: Number(text), protocol: protocolOf(containerPort) }];
     }),
   );
+}
+
+function portRanges(bindings: PortMap | null | undefined): HostPortRange[] {
+  return Object.entries(bindings ?? {}).flatMap(([containerPort, hosts]) =>
+    (hosts ?? []).flatMap(({ HostIp: ip = '', HostPort: text = '' }) => {
+      const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+      if (first === undefined || last === undefined || first === last) return [];
+      const address = isAnyAddress(ip) ? '' : ip;
+      return [{ ip: address, firstPort: Number(first), lastPort: Number(last), protocol: protocolOf(containerPort) }];
+    }),
+  );
+}
+
+function noneIfEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 function isAnyAddress(ip: string): boolean {

@@ -17,6 +17,8 @@ export interface NodeContainer {
   readonly nanoCpus: number;
   /** What it counts for in `Node.reservedMemoryBytes`; 0 when it is not active. */
   readonly memoryBytes: number;
+  /** What it asked for of `Node.genericResources`; absent: nothing. */
+  readonly resources?: readonly ResourceDemand[] | undefined;
 }
 
 /** One port of a node's address. */
@@ -56,7 +58,7 @@ export interface Node {
   readonly activeContainers: number;
   /** Stopped ones too. */
   readonly totalContainers: number;
-  /** What the node has besides CPU and memory, and how many: see `node-resources.ts` for the names. */
+  /** What the node has besides CPU and memory, and how many, those in use too: see `node-resources.ts` for the names. */
   readonly genericResources: ReadonlyMap<string, number>;
   /** Every container, also stopped ones and those being created. */
   containers(): Iterable<NodeContainer>;

@@ -19,7 +19,7 @@ export function nodeResources(info: EngineInfo, labels: Readonly<Record<string, 
   for (const device of info.DiscoveredDevices ?? []) {
     if (device.ID === undefined) continue;
     resources.set(`device/${device.ID}`, 1);
-    if (/\/gpu=\d+$/.test(device.ID)) add(resources, gpu, 1);
+    if (isGpuDevice(device.ID)) add(resources, gpu, 1);
   }
   const labelled = Number(labels[gpu]);
   if (labelled > 0) resources.set(gpu, labelled);
@@ -29,7 +29,7 @@ export function nodeResources(info: EngineInfo, labels: Readonly<Record<string, 
 
 /** What `HostConfig` asks for: `--runtime` and `--gpus`/`--device` of named kinds. */
 export function resourceDemands(hostConfig: unknown): readonly ResourceDemand[] {
-  const requested = listMember(hostConfig, 'DeviceRequests').flatMap(deviceDemands);
+  const requested = deviceDemands(listMember(hostConfig, 'DeviceRequests'));
   const runtime = textMember(hostConfig, 'Runtime');
   return isNamedRuntime(runtime) ? [{ name: `runtime/${runtime}`, count: 1 }, ...requested] : requested;
 }
@@ -39,7 +39,18 @@ function isNamedRuntime(runtime: string): boolean {
   return runtime !== '' && runtime !== 'runc' && !runtime.startsWith('io.containerd.');
 }
 
-function deviceDemands(request: unknown): readonly ResourceDemand[] {
+/** What `HostConfig.DeviceRequests` ask for. */
+export function deviceDemands(requests: readonly unknown[]): readonly ResourceDemand[] {
+  return requests.flatMap(demandsOfRequest);
+}
+
+/** How many of `name`, of which the node has `total`, a container with that demand keeps from others. */
+export function heldBy(demand: ResourceDemand, name: string, total: number): number {
+  if (demand.name === name) return demand.count < 0 ? total : demand.count;
+  return name === gpu && isGpuDevice(demand.name) ? demand.count : 0;
+}
+
+function demandsOfRequest(request: unknown): readonly ResourceDemand[] {
   const ids = textListMember(request, 'DeviceIDs');
   if (textMember(request, 'Driver') === 'cdi') return ids.map((id) => ({ name: `device/${id}`, count: 1 }));
   const count = ids.length > 0 ? ids.length : numberMember(request, 'Count');
@@ -51,6 +62,10 @@ function deviceKind(request: unknown): string {
   const capabilities = listMember(request, 'Capabilities').flat();
   if (capabilities.includes(gpu)) return gpu;
   return textMember(request, 'Driver').toLowerCase();
+}
+
+function isGpuDevice(name: string): boolean {
+  return /\/gpu=\d+$/.test(name);
 }
 
 function add(resources: Map<string, number>, kind: string, count: number): void {

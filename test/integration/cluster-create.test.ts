@@ -146,6 +146,31 @@ describe('creating containers on the cluster', () => {
     );
   });
 
+  it('keeps copies of a service apart although one node alone has the image, unless the other cannot get it', async () => {
+    const { create, at } = await start([{}, { images: [] }, { images: [] }]);
+    const Labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web' };
+    assert.equal((await create({ Labels })).engine.name, 'node-1');
+    at(1).faults.fail(/^POST \/images\/create/, { status: 500, message: 'no space left on device' });
+    assert.equal((await create({ Labels })).engine.name, 'node-1');
+    at(1).faults.clear();
+    assert.notEqual((await create({ Labels })).engine.name, 'node-1');
+  });
+
+  it('keeps a port of a range for each container that was created and not started yet', async () => {
+    const { create } = await start([{}, {}]);
+    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '10000-10001' }] } } };
+    for (let count = 0; count < 4; count += 1) await create(body);
+    await assert.rejects(create(body), (error) => assertStatus(error, 409, /no free port left in 10000-10001\/tcp/));
+  });
+
+  it('gives no GPU to two containers', async () => {
+    const { create } = await start([{ labels: { gpu: '2' } }, { labels: { gpu: '1' } }, {}]);
+    const body = { HostConfig: { DeviceRequests: [{ Count: 1, Capabilities: [['gpu']] }] } };
+    const placed = await Promise.all([create(body), create(body), create(body)]);
+    assert.deepEqual(placed.map(({ engine }) => engine.name).sort(), ['node-1', 'node-1', 'node-2']);
+    await assert.rejects(create(body), (error) => assertStatus(error, 409, /node-1: 1 gpu wanted, 0 available/));
+  });
+
   it('goes to the next node when one refuses connections', async () => {
     const { create, at, cluster } = await start([{}, {}]);
     await at(0).faults.refuse();

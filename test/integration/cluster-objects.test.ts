@@ -34,11 +34,14 @@ describe('networks, volumes, images and members of the cluster', () => {
     await assert.rejects(other, (error) => assertStatus(error, 409, /must be unique/));
   });
 
-  it('creates a volume on the node that its name or its whitelist says', async () => {
+  it('creates a volume on the node that its name or its rules say', async () => {
     const { cluster, at } = await start([{}, {}]);
     await cluster.createVolume({ ...forClient, body: { Name: 'node-2/logs' } });
     assert.ok(at(1).volumes.has('logs'));
-    const Labels = { 'com.docker.swarm.whitelists': '["node==node-2"]' };
+    const Labels = {
+      'com.docker.swarm.whitelists': '["node==node-2|node-1"]',
+      'com.docker.swarm.constraints': '["node!=node-1"]',
+    };
     await cluster.createVolume({ ...forClient, body: { Name: 'cache', Labels } });
     assert.ok(at(1).volumes.has('cache'));
   });

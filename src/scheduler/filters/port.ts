@@ -20,6 +20,21 @@ export function portsToReserve(request: PlacementRequest, node: Node): readonly 
   return [...fixed, ...(assignRanges(request, node) ?? [])];
 }
 
+/** One port for each of `ranges` that `isFree`, none of them twice nor among `fixed`; undefined when there are not enough. */
+export function assignPorts(
+  ranges: readonly PublishedPortRange[],
+  fixed: readonly PublishedPort[],
+  isFree: (port: PublishedPort) => boolean,
+): readonly PublishedPort[] | undefined {
+  const assigned: PublishedPort[] = [];
+  for (const range of ranges) {
+    const port = firstFree(range, [...fixed, ...assigned], isFree);
+    if (port === undefined) return undefined;
+    assigned.push(port);
+  }
+  return assigned;
+}
+
 function portRequirement(port: PublishedPort, description: string, request: PlacementRequest): Requirement {
   const text = portText(port.ip, String(port.port), port.protocol);
   return {
@@ -40,27 +55,18 @@ function rangeRequirement(request: PlacementRequest): Requirement {
   };
 }
 
-/** One free port for each range, none of them twice; undefined when there are not enough. */
 function assignRanges(request: PlacementRequest, node: Node): readonly PublishedPort[] | undefined {
-  const assigned: PublishedPort[] = [];
-  for (const range of request.portRanges) {
-    const port = firstFree(range, request, node, assigned);
-    if (port === undefined) return undefined;
-    assigned.push(port);
-  }
-  return assigned;
+  return assignPorts(request.portRanges, request.ports, (port) => isFree(node, port, request));
 }
 
 function firstFree(
   { ip, firstPort, lastPort, protocol }: PublishedPortRange,
-  request: PlacementRequest,
-  node: Node,
   assigned: readonly PublishedPort[],
+  isFreePort: (port: PublishedPort) => boolean,
 ): PublishedPort | undefined {
   for (let port = firstPort; port <= lastPort; port += 1) {
     const candidate = { ip, port, protocol };
-    const isAssigned = [...assigned, ...request.ports].some((other) => isSamePort(other, candidate));
-    if (!isAssigned && isFree(node, candidate, request)) return candidate;
+    if (!assigned.some((other) => isSamePort(other, candidate)) && isFreePort(candidate)) return candidate;
   }
   return undefined;
 }

@@ -1,22 +1,46 @@
-// Copies of one Compose service prefer nodes without another copy, so that the loss of a node takes one of them.
-// A container that chose its own strategy is left to it.
-import type { Filter, Node } from '../contracts.ts';
+// Copies of one Compose service prefer zones, and then nodes, without another copy, so that the loss of either takes
+// one of them. Zones are the values of the engine label `zone`. A container that chose its own strategy is left to it.
+import type { Filter, Node, Requirement } from '../contracts.ts';
 import { NodeMemo } from '../node-memo.ts';
 import { isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
+
+const zoneLabel = 'zone';
 
 export function createReplicasFilter(): Filter {
   const memo = new NodeMemo();
   return {
     name: 'replicas',
-    requirements: (request) => {
+    requirements: (request, nodes) => {
       const group = replicaGroup(request);
       if (group === undefined || request.strategy !== undefined) return [];
       const key = [group.project, group.service, group.replaces ?? ''].join('\n');
       const isTaken = memo.remember(key, (node) => hasReplica(node, group));
       const description = `no other copy of service ${group.service}`;
-      return [{ description, soft: true, accepts: (node) => !isTaken(node) }];
+      return [
+        ...zoneRequirement(description, nodes, isTaken),
+        { description, soft: true, accepts: (node) => !isTaken(node) },
+      ];
     },
   };
+}
+
+/** None where there are no zones. A node without the label is in none. */
+function zoneRequirement(
+  description: string,
+  nodes: readonly Node[],
+  isTaken: (node: Node) => boolean,
+): readonly Requirement[] {
+  const zones = new Set<string>();
+  let isZoned = false;
+  for (const node of nodes) {
+    const zone = node.labels[zoneLabel];
+    if (zone === undefined) continue;
+    isZoned = true;
+    if (isTaken(node)) zones.add(zone);
+  }
+  if (!isZoned) return [];
+  const accepts = ({ labels }: Node): boolean => labels[zoneLabel] === undefined || !zones.has(labels[zoneLabel]);
+  return [{ description: `${description} in the same ${zoneLabel}`, soft: true, accepts }];
 }
 
 function hasReplica(node: Node, group: ReplicaGroup): boolean {

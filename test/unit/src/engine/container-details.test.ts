@@ -21,6 +21,8 @@ const cases: readonly { title: string; inspect: Partial<ContainerInspect>; expec
       nanoCpus: 0,
       memoryBytes: 0,
       publishedPorts: [],
+      portRanges: undefined,
+      deviceRequests: undefined,
       hostModePorts: [],
       volumeNames: [],
       networkMode: 'default',

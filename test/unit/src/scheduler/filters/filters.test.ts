@@ -6,7 +6,7 @@ import { placementRequest, type RequestOptions } from '../../../../../src/schedu
 import { Scheduler } from '../../../../../src/scheduler/scheduler.ts';
 import { openStrategy } from '../../../../../src/scheduler/strategies/index.ts';
 import { aNode, gib, type ContainerFacts, type NodeFacts } from '../a-node.ts';
-import { namesFor, refusalOf, withRules } from '../place.ts';
+import { aScheduler, namesFor, refusalOf, run, withRules } from '../place.ts';
 
 /** Nodes a, b, c with these facts; `expected` are those that take the container, `reason` is the first refused node's. */
 interface Case {
@@ -470,6 +470,46 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       reason: '2 gpu wanted, 1 available',
     },
     {
+      title: 'leaves the GPUs to the containers that have them, by number or by device, but not to stopped ones',
+      nodes: {
+        a: { resources: { gpu: 4 }, containers: [{ resources: [{ name: 'gpu', count: 3 }] }] },
+        b: { resources: { gpu: 2 }, containers: [{ resources: [{ name: 'device/nvidia.com/gpu=0', count: 1 }] }] },
+        c: { resources: { gpu: 2 }, containers: [{ isActive: false, resources: [{ name: 'gpu', count: 2 }] }] },
+        d: { resources: { gpu: 8 }, containers: [{ resources: [{ name: 'gpu', count: -1 }] }] },
+      },
+      body: { HostConfig: { DeviceRequests: [{ Count: 2, Capabilities: [['gpu']] }] } },
+      expected: 'c',
+      reason: '2 gpu wanted, 1 available',
+    },
+    {
+      title: 'takes all GPUs only where none is in use',
+      nodes: {
+        a: { resources: { gpu: 2 }, containers: [{ resources: [{ name: 'gpu', count: 1 }] }] },
+        b: { resources: { gpu: 1 } },
+      },
+      body: { HostConfig: { DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }] } },
+      expected: 'b',
+      reason: 'all gpu wanted, 1 available',
+    },
+    {
+      title: 'shares runtimes, and GPUs that the node cannot count',
+      nodes: {
+        a: {
+          resources: { 'runtime/nvidia': 1, gpu: Infinity },
+          containers: [
+            {
+              resources: [
+                { name: 'runtime/nvidia', count: 1 },
+                { name: 'gpu', count: -1 },
+              ],
+            },
+          ],
+        },
+      },
+      body: { HostConfig: { Runtime: 'nvidia', DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }] } },
+      expected: 'a',
+    },
+    {
       title: 'takes all GPUs for at least one',
       nodes: { a: {}, b: { resources: { gpu: 1 } } },
       body: { HostConfig: { DeviceRequests: [{ Count: -1, Capabilities: [['gpu']] }] } },
@@ -536,6 +576,23 @@ describe('the replicas filter', () => {
 
   it('prefers a node without another copy of the service, whatever the load', () => {
     assert.deepEqual(namesFor({ Labels: service }, nodes), ['b']);
+  });
+
+  it('prefers a zone without another copy before it looks at the nodes', () => {
+    const zoned = [
+      aNode({ name: 'a', labels: { zone: 'x' } }),
+      aNode({ name: 'b', labels: { zone: 'x' }, containers: [{ labels: service }] }),
+      aNode({ name: 'c', labels: { zone: 'y' }, containers: [{}, {}] }),
+    ];
+    assert.deepEqual(namesFor({ Labels: service }, zoned), ['c']);
+    assert.deepEqual(namesFor({ Labels: service }, zoned.slice(0, 2)), ['a']);
+  });
+
+  it('puts four copies on four nodes of two zones by two', () => {
+    const zoned = ['x', 'x', 'y', 'y'].map((zone, index) => aNode({ name: `node-${index}`, labels: { zone } }));
+    const scheduler = aScheduler();
+    const placed = Array.from({ length: 4 }, () => run(scheduler, { Labels: service }, zoned));
+    assert.deepEqual(placed, ['node-0', 'node-2', 'node-1', 'node-3']);
   });
 
   it('gives way when every node has a copy', () => {
