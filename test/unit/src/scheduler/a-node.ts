@@ -138,6 +138,11 @@ class TestNode implements Node {
     return this.#facts.networks?.includes(reference) ?? false;
   }
 
+  /** Of all active containers, one by one. */
+  get takenPorts(): readonly PublishedPort[] {
+    return this.#active().flatMap(({ ports }) => ports);
+  }
+
   add({ ports = [], ...facts }: ContainerFacts): void {
     created += 1;
     const id = created.toString(16).padStart(64, 'c');
