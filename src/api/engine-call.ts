@@ -86,8 +86,13 @@ export function forwardedHeaders(req: IncomingMessage): Record<string, string> {
 /**
  * Does the call, brings the mirror up to what it changed, and answers. A call that was refused or lost may have
  * changed something all the same: a start that failed leaves an exit code, a cut answer says nothing at all.
+ * `answerInstead` tells whether it has answered the client itself.
  */
-export async function callEngineAndSettle(target: Target, call: ApiCall): Promise<void> {
+export async function callEngineAndSettle(
+  target: Target,
+  call: ApiCall,
+  answerInstead: (answer: ExchangeAnswer) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<void> {
   let answer: ExchangeAnswer;
   try {
     answer = await callEngine(target, call);
@@ -96,6 +101,7 @@ export async function callEngineAndSettle(target: Target, call: ApiCall): Promis
     throw error;
   }
   await settle(target, call.signal);
+  if (await answerInstead(answer)) return;
   sendEngineAnswer(call.res, answer);
 }
 

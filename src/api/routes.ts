@@ -56,7 +56,7 @@ const containerRows: readonly Row[] = [
   ['POST', '/containers/{name*}/resize', forward(containers.use)],
   ['POST', '/containers/{name*}/attach', rawStream(containers.output)],
   ['POST', '/containers/{name*}/wait', answer(waitForContainer)],
-  ['POST', '/containers/{name*}/start', forward(containers.start)],
+  ['POST', '/containers/{name*}/start', answer(containers.start)],
   ['POST', '/containers/{name*}/stop', answer(stopContainer)],
   ['POST', '/containers/{name*}/restart', answer(restartContainer)],
   ['POST', '/containers/{name*}/kill', forward(containers.change)],

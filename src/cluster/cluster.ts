@@ -322,6 +322,20 @@ export class Cluster {
     return this.#creator.create(call);
   }
 
+  /** Makes a container that `refusal` kept from starting anew on another node: see `ContainerCreator`. */
+  startElsewhere(
+    location: ContainerLocation,
+    refusal: ApiError,
+    signal: AbortSignal,
+  ): Promise<CreatedContainer | undefined> {
+    return this.#creator.startElsewhere(location, refusal, signal);
+  }
+
+  /** The container is not made anew elsewhere: to be called when it may differ from what its create asked for, or somebody holds a stream of it. */
+  keepInPlace({ record }: ContainerLocation): void {
+    this.#creator.stay(record.id);
+  }
+
   /** Creates that are held until a node can take them, in the order of their arrival. */
   get waitingCreates(): readonly WaitingCreate[] {
     return this.#creator.waiting.list;

@@ -26,15 +26,17 @@ import { readSoon } from './engine-word.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import { swarmIdOf } from './index/container-index.ts';
 import type { ImageIndex } from './index/image-index.ts';
+import type { ContainerLocation } from './locations.ts';
 import type { ContainerNames } from './names.ts';
 import { NoRoom } from './no-room.ts';
 import type { NodeView } from './node-view.ts';
 import { writePlacement, type FailedAttempt } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
-import { placementLabel } from './swarm-labels.ts';
+import { placementLabel, swarmIdLabel } from './swarm-labels.ts';
 import { settleCreate } from './unsettled-creates.ts';
 import type { UnsettledCreate } from './unsettled-creates.ts';
+import { UnstartedCreates } from './unstarted-creates.ts';
 import { WaitingCreates } from './waiting-creates.ts';
 
 export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserved'> {
@@ -54,10 +56,13 @@ export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserve
 const createTimeoutMs = 120_000;
 /** The answer is not held back longer than this for the mirror's sake. */
 const settleLimitMs = 10_000;
+/** A start may wait for the network or a volume driver. */
+const startTimeoutMs = 120_000;
 
 export class ContainerCreator {
   readonly #options: ContainerCreatorOptions;
   readonly #reserved = new Map<string, NodeView>();
+  readonly #unstarted = new UnstartedCreates();
   /** Those that no node can take yet. */
   readonly waiting: WaitingCreates;
 
@@ -76,10 +81,80 @@ export class ContainerCreator {
     const attempts = new Attempts(prepared, call, this.#reserveName(prepared));
     try {
       if (prepared.terms.isDryRun) throw this.#plan(attempts);
-      return await this.#tryNodes(attempts);
+      const created = await this.#tryNodes(attempts);
+      if (this.#options.createRetry > 0) this.#unstarted.keep(created.id, { prepared, call });
+      return created;
     } finally {
       if (!attempts.isHandedOver) attempts.releaseName();
     }
+  }
+
+  /** From now on the container is not made anew on another node when it cannot be started. */
+  stay(containerId: string): void {
+    this.#unstarted.forget(containerId);
+  }
+
+  /**
+   * Makes a container anew that its node refused to start, with `refusal`, and starts it there; the old one is removed.
+   * Its id becomes the new one's swarm id, by which clients that have it still find the container. undefined when it
+   * must stay where it is. Throws, with every attempt, when no other node could start it: then the old one remains.
+   */
+  async startElsewhere(
+    { engine, record }: ContainerLocation,
+    refusal: ApiError,
+    signal: AbortSignal,
+  ): Promise<CreatedContainer | undefined> {
+    const kept = this.#unstarted.get(record.id);
+    this.#unstarted.forget(record.id);
+    if (kept === undefined || engine.mirror.containers.get(record.id)?.details?.startedAtMs !== undefined)
+      return undefined;
+    const { body } = kept.prepared;
+    const prepared = {
+      ...kept.prepared,
+      name: record.name,
+      swarmId: record.id,
+      body: withLabel(body, swarmIdLabel, record.id),
+    };
+    const attempts = new Attempts(prepared, { ...kept.call, signal }, () => undefined);
+    if (!attempts.mayTryNext(refusal, this.#options.createRetry)) return undefined;
+    attempts.failedOn(this.#nodeName(engine), refusal);
+    const started = await this.#startNew(attempts);
+    await removeContainer(engine, record.id);
+    const to = this.#nodeName(started.engine);
+    this.#options.logger.info('a container was started on another node', {
+      container: started.id,
+      before: record.id,
+      node: to,
+    });
+    return started;
+  }
+
+  async #startNew(attempts: Attempts): Promise<CreatedContainer> {
+    const { signal } = attempts.call;
+    for (;;) {
+      const created = await this.#tryNodes(attempts);
+      const { engine, id } = created;
+      try {
+        await engine.client.request({
+          method: 'POST',
+          path: `/containers/${id}/start`,
+          signal,
+          timeoutMs: startTimeoutMs,
+        });
+        await readSoon(engine, id);
+        return created;
+      } catch (error) {
+        // One that was perhaps started is not started a second time elsewhere.
+        if (error instanceof EngineUnreachable && error.kind !== 'not-sent') throw attempts.explain(error);
+        await removeContainer(engine, id);
+        if (!attempts.mayTryNext(error, this.#options.createRetry)) throw attempts.explain(error);
+        attempts.failedOn(this.#nodeName(engine), error);
+      }
+    }
+  }
+
+  #nodeName(engine: Engine): string {
+    return this.#options.nodes().find((view) => view.engine === engine)?.name ?? engine.name;
   }
 
   /** The mirror shows a new container: from here on it is counted itself, in place of its reservation. */
@@ -250,7 +325,7 @@ export class ContainerCreator {
   #bodyFor({ view, decision }: Choice, attempts: Attempts): CreateBody {
     const { body } = attempts.prepared;
     const placement = writePlacement(decision, attempts.failed);
-    const labelled = withGoMember(body, 'Labels', { ...textMapMember(body, 'Labels'), [placementLabel]: placement });
+    const labelled = withLabel(body, placementLabel, placement);
     return this.#options.cpuMode === 'classic' ? withClassicShares(labelled, view.totalNanoCpus / 1e9) : labelled;
   }
 
@@ -430,6 +505,16 @@ class Attempts {
   #lines(): string {
     return [...this.failures].map(([node, error]) => `  ${node}: ${errorMessage(error)}`).join('\n');
   }
+}
+
+function withLabel(body: CreateBody, label: string, value: string): CreateBody {
+  return withGoMember(body, 'Labels', { ...textMapMember(body, 'Labels'), [label]: value });
+}
+
+/** One that was never started; its anonymous volumes go with it. */
+async function removeContainer(engine: Engine, id: string): Promise<void> {
+  await engine.client.request({ method: 'DELETE', path: `/containers/${id}`, query: { v: '1' } });
+  await engine.refreshContainer(id);
 }
 
 function isGiven(text: string | undefined): text is string {

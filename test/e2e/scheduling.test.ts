@@ -19,6 +19,7 @@ describe('placement on real engines', () => {
         { release: '20.10', labels: ['storage=ssd', 'zone=b', 'containerslots=4'] },
       ],
       compose: true,
+      manager: { args: ['--cluster-opt', 'swarm.createretry=2'] },
     });
   });
 
@@ -100,6 +101,32 @@ describe('placement on real engines', () => {
     const away = `constraint:node!=${owner}`;
     assert.match(await refusal('-v', 'kept:/data', '-e', away), /volume kept is not on this node/);
     await rig.api('DELETE', '/containers/owner?force=1');
+  });
+
+  it('starts a container on the next node when a foreign process holds its port', async () => {
+    const onNode2 = 'constraint:node==node-2';
+    const server = ['run', '-d', '--network', 'host', '-e', onNode2, 'busybox', 'httpd', '-f', '-p', '8090'];
+    assert.equal((await rig.docker(server)).code, 0);
+    const { code, stdout, stderr } = await rig.docker([
+      'run',
+      '-d',
+      '-p',
+      '8090:80',
+      '--name',
+      'moved',
+      '-e',
+      'constraint:node==~node-2',
+      'busybox',
+      'sleep',
+      '600',
+    ]);
+    assert.equal(code, 0, stderr);
+    const inspected = (await rig.api('GET', `/containers/${stdout.trim()}/json`)).json;
+    assert.notEqual(text(inspected, 'Node', 'Name'), 'node-2');
+    assert.equal(field(inspected, 'State', 'Running'), true);
+    assert.equal(text(inspected, 'Placement', 'Attempts', 0, 'Node'), 'node-2');
+    assert.equal(elements((await rig.engines[1]!.api('GET', '/containers/json?all=1')).json).length, 1);
+    assert.match(await refusal('-p', '8090:80', '-e', onNode2), /8090/);
   });
 
   it('tells the plan of a dry run and creates nothing', async () => {

@@ -110,3 +110,79 @@ describe('creating a container', () => {
     );
   });
 });
+
+describe('a container that its node cannot start', () => {
+  let shoal: SimulatedCluster;
+
+  before(async () => {
+    shoal = await startSimulatedCluster({ engines: 3, cluster: { createRetry: 1 } });
+  });
+
+  after(() => shoal.stop());
+
+  afterEach(async () => {
+    for (const engine of shoal.engines) engine.faults.clear();
+    const body: unknown = (await shoal.api.get('/containers/json?all=1')).body;
+    await Promise.all((body as { Id: string }[]).map(({ Id }) => shoal.api.delete(`/containers/${Id}?force=1`)));
+  });
+
+  const taken = { status: 500, message: 'driver failed programming external connectivity: address already in use' };
+  const refuseStart = (...names: readonly string[]): void => {
+    for (const name of names) shoal.engine(name).faults.fail(/^POST .*\/start/, taken);
+  };
+  const containers = (): readonly number[] => shoal.engines.map((engine) => engine.containers.size);
+
+  it('is started on the next best one, under its name and the id that the client has', async () => {
+    refuseStart('node-1');
+    const id = await shoal.run({ name: 'web', isStarted: false });
+    await shoal.api.post(`/containers/${id}/start`).expect(204);
+
+    assert.deepEqual(containers(), [0, 1, 0]);
+    for (const reference of [id, 'web']) {
+      const inspected = (await shoal.api.get(`/containers/${reference}/json`).expect(200)).body as Inspected;
+      assert.equal(inspected.State.Running, true);
+      assert.equal(inspected.Node.Name, 'node-2');
+      assert.deepEqual(inspected.Placement.Attempts, [{ Node: 'node-1', Error: taken.message }]);
+    }
+  });
+
+  it('stays when as many nodes have failed as may, and tells of each', async () => {
+    refuseStart('node-1', 'node-2', 'node-3');
+    const id = await shoal.run({ name: 'web', isStarted: false });
+    const answer = await shoal.api.post(`/containers/${id}/start`).expect(500);
+
+    assert.match(messageOf(answer.body), /address already in use\ntried before:\n {2}node-1: driver failed/);
+    assert.deepEqual(containers(), [1, 0, 0]);
+    for (const engine of shoal.engines) engine.faults.clear();
+    await shoal.api.post(`/containers/${id}/start`).expect(204);
+  });
+
+  it('stays with the words of its engine when no other node may take it', async () => {
+    refuseStart('node-1');
+    const id = await shoal.run({ body: { Env: ['constraint:node==node-1'] }, isStarted: false });
+    const answer = await shoal.api.post(`/containers/${id}/start`).expect(500);
+
+    assert.equal(messageOf(answer.body), taken.message);
+    assert.deepEqual(containers(), [1, 0, 0]);
+  });
+
+  it('stays when something was done with it, or when it ran before', async () => {
+    refuseStart('node-1');
+    const renamed = await shoal.run({ name: 'web', isStarted: false });
+    await shoal.api.post(`/containers/${renamed}/rename?name=front`).expect(204);
+    await shoal.api.post(`/containers/${renamed}/start`).expect(500);
+
+    shoal.engine('node-1').faults.clear();
+    const ran = await shoal.run({ body: { Env: ['constraint:node==node-1'] } });
+    shoal.engine('node-1').exit(ran, 0);
+    refuseStart('node-1');
+    await shoal.api.post(`/containers/${ran}/start`).expect(500);
+    assert.deepEqual(containers(), [2, 0, 0]);
+  });
+});
+
+interface Inspected {
+  readonly State: { readonly Running: boolean };
+  readonly Node: { readonly Name: string };
+  readonly Placement: { readonly Attempts: unknown };
+}

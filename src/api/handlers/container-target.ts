@@ -18,9 +18,13 @@ export function containerPath(call: RequestCall, location: ContainerLocation, ac
   return `/containers/${encodeURIComponent(reference)}${action.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** The call as the container's engine gets it: the same action on the same container. */
+/**
+ * The call as the container's engine gets it: the same action on the same container. From then on a container that was
+ * not started yet stays where it is: it may be another one than was asked for, or somebody may hold a stream of it.
+ */
 export function containerTarget(call: RequestCall): Target & { readonly location: ContainerLocation } {
   const location = locateContainer(call);
+  call.cluster.keepInPlace(location);
   const action = call.path.slice('/containers/'.length + (call.params['name'] ?? '').length);
   return { engine: location.engine, path: containerPath(call, location, action), location };
 }

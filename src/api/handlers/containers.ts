@@ -1,11 +1,11 @@
 // The calls on one container that its engine answers: which engine, and what the mirror must learn before the
 // client sees the answer.
-import { badRequest } from '../../common/errors.ts';
+import { ApiError, badRequest } from '../../common/errors.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
-import { callEngine, sendEngineAnswer } from '../engine-call.ts';
+import { callEngine, callEngineAndSettle, messageOf, sendEngineAnswer } from '../engine-call.ts';
 import type { Target } from '../route.ts';
-import { assertReachable, containerTarget } from './container-target.ts';
+import { assertReachable, containerPath, containerTarget, locateContainer } from './container-target.ts';
 import { needsStreamType, streamType } from './stream-type.ts';
 
 /** Calls that leave the container as the lists show it, and streams. */
@@ -27,8 +27,11 @@ export function change(call: RequestCall): Target {
   return { ...target, settle: (signal) => location.engine.refreshContainer(location.record.id, signal) };
 }
 
-/** As `change`; a request with a body is refused as dockerd does, which once took a host configuration here. */
-export function start(call: RequestCall): Target {
+/**
+ * POST /containers/{name}/start. A container whose node cannot start it may be started on another one. A request with
+ * a body is refused as dockerd does, which once took a host configuration here.
+ */
+export async function start(call: ApiCall): Promise<void> {
   const { headers } = call.req;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 7;
   if (hasBody) {
@@ -36,7 +39,21 @@ export function start(call: RequestCall): Target {
       'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
     );
   }
-  return change(call);
+  const location = locateContainer(call);
+  const { engine, record } = location;
+  const target: Target = {
+    engine,
+    path: containerPath(call, location, '/start'),
+    settle: (signal) => engine.refreshContainer(record.id, signal),
+  };
+  await callEngineAndSettle(target, call, async ({ statusCode, body }) => {
+    if (statusCode !== 500) return false;
+    const refusal = new ApiError(statusCode, messageOf(body.toString('utf8')));
+    const started = await call.cluster.startElsewhere(location, refusal, call.signal);
+    if (started === undefined) return false;
+    call.sendEmpty(204);
+    return true;
+  });
 }
 
 /** DELETE /containers/{name}. With `link`, the name is that of a link, `<container>/<alias>`, and only the link goes. */

@@ -60,6 +60,7 @@ function driverFor({ req }: ApiCall, { Labels }: NetworkRow): string | undefined
 export async function connectNetwork(call: ApiCall): Promise<void> {
   const body = await call.json();
   const container = call.cluster.resolveContainer(textMember(body, 'Container'));
+  call.cluster.keepInPlace(container);
   await changeEndpoint(call, { action: '/connect', body, container });
 }
 
