@@ -5,6 +5,8 @@ export interface RawAnswer {
   readonly status: number;
   /** '' where the answer names none. */
   readonly contentType: string;
+  /** Of the answer to a ping: what the engine tells of its part in swarm mode; '' from engines before API 1.42. */
+  readonly swarm: string;
   /** Good until control returns to the parser, which reads on in the same place. */
   readonly body: Buffer;
   /** Whether the connection can carry another answer. */
@@ -24,6 +26,7 @@ type Part = 'head' | 'length' | 'chunk size' | 'chunk' | 'chunk end' | 'trailer'
 interface Head {
   readonly status: number;
   readonly contentType: string;
+  readonly swarm: string;
   readonly keepsAlive: boolean;
   readonly isChunked: boolean;
   /** undefined: not told. */
@@ -167,6 +170,7 @@ export class AnswerParser {
     const answer = {
       status: head.status,
       contentType: head.contentType,
+      swarm: head.swarm,
       body: this.#body.length <= 1 ? only : Buffer.concat(this.#body),
       keepsAlive: head.keepsAlive && this.#part === 'done',
     };
@@ -185,15 +189,17 @@ function parseHead(text: string): Head {
   return {
     status: Number(status),
     contentType: headerOf(text, contentTypeHeader) ?? '',
+    swarm: headerOf(text, swarmHeader) ?? '',
     keepsAlive: minor === '1' ? !connection.includes('close') : connection.includes('keep-alive'),
     isChunked: headerOf(text, transferEncodingHeader)?.toLowerCase().includes('chunked') === true,
     length: headerOf(text, contentLengthHeader),
   };
 }
 
-// Four of some ten headers are of use, so these are looked for and the others never cut out.
+// Five of some ten headers are of use, so these are looked for and the others never cut out.
 const connectionHeader = /\r\nconnection:([^\r]*)/i;
 const contentTypeHeader = /\r\ncontent-type:([^\r]*)/i;
+const swarmHeader = /\r\nswarm:([^\r]*)/i;
 const transferEncodingHeader = /\r\ntransfer-encoding:([^\r]*)/i;
 const contentLengthHeader = /\r\ncontent-length:([^\r]*)/i;
 

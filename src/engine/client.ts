@@ -55,6 +55,11 @@ export interface EngineAnswer {
   readonly body: unknown;
 }
 
+interface ReadBody {
+  readonly body: unknown;
+  readonly swarm: string;
+}
+
 export interface EngineStream {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -137,13 +142,12 @@ export class EngineClient {
    * used for answers that are small or soon there.
    */
   async read(read: EngineRead): Promise<unknown> {
-    try {
-      return await this.#readOnce(read);
-    } catch (error) {
-      if (!(error instanceof EngineUnreachable && error.kind === 'cut')) throw error;
-      this.#reads.dropIdle();
-      return await this.#readOnce(read);
-    }
+    return (await this.#readAgainIfCut(read)).body;
+  }
+
+  /** What the engine tells of its part in swarm mode, '' where it tells nothing. Throws when it does not answer well. */
+  async ping(signal: AbortSignal, timeoutMs: number): Promise<string> {
+    return (await this.#readAgainIfCut({ path: '/_ping', signal, timeoutMs, urgency: 'at once' })).swarm;
   }
 
   /** Ends all reads. Calls and streams end with the signal of the options. */
@@ -183,14 +187,24 @@ export class EngineClient {
     });
   }
 
-  async #readOnce({ path, version, query, signal, timeoutMs, urgency = 'in turn' }: EngineRead): Promise<unknown> {
+  async #readAgainIfCut(read: EngineRead): Promise<ReadBody> {
+    try {
+      return await this.#readOnce(read);
+    } catch (error) {
+      if (!(error instanceof EngineUnreachable && error.kind === 'cut')) throw error;
+      this.#reads.dropIdle();
+      return await this.#readOnce(read);
+    }
+  }
+
+  async #readOnce({ path, version, query, signal, timeoutMs, urgency = 'in turn' }: EngineRead): Promise<ReadBody> {
     const target = versionedPath(path, version ?? this.#version);
     const search = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
     try {
       const answer = await this.#reads.get({ path: `${target}${search}`, signal, timeoutMs, urgency });
       const body = parseAnswer(answer.text, answer.contentType);
       if (answer.status >= 400) throw new ApiError(answer.status, messageOf(body, answer.status));
-      return body;
+      return { body, swarm: answer.swarm };
     } catch (error) {
       if (error instanceof ApiError || error instanceof MalformedHttp) throw error;
       const isAborted = signal?.aborted === true && !(error instanceof DeadlineExceeded);

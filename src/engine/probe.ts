@@ -51,12 +51,11 @@ export class Probe {
   async #probe(signal: AbortSignal): Promise<void> {
     const { client, timings, onSuccess, onRecovery, onFailure } = this.#options;
     try {
-      const read = { path: '/_ping', signal, timeoutMs: timings.probeTimeoutMs, urgency: 'at once' } as const;
-      const { headers } = await client.read(read);
+      const swarm = await client.ping(signal, timings.probeTimeoutMs);
       const hadGivenUp = this.#hasGivenUp;
       this.#failures = 0;
       this.#recovery.reset();
-      onSuccess(String(headers['swarm'] ?? ''));
+      onSuccess(swarm);
       if (hadGivenUp) onRecovery();
     } catch (error) {
       if (signal.aborted) return;

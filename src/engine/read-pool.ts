@@ -30,6 +30,8 @@ export interface RawRead {
 export interface ReadAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** As in `RawAnswer`. */
+  readonly swarm: string;
   readonly text: string;
 }
 
@@ -77,9 +79,9 @@ export class ReadPool {
     const bounds = this.#bound(timeoutMs, signal, () => errand);
     const errand: Errand = {
       begin: () => this.#bytesOf(path),
-      take: ({ status, contentType, body }) => {
+      take: ({ status, contentType, swarm, body }) => {
         bounds.remove();
-        resolve({ status, contentType, text: body.toString('utf8') });
+        resolve({ status, contentType, swarm, text: body.toString('utf8') });
         return true;
       },
       fail: (error) => {
