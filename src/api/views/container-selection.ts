@@ -1,7 +1,7 @@
 // Which containers a list shows: the filters of GET /containers/json as predicates over what the mirror holds.
 // The order of the steps is that of dockerd's list.go; before, since and limit look past a single container and
 // are applied by the list itself.
-import { badRequest } from '../../common/errors.ts';
+import { badRequest, type ApiError } from '../../common/errors.ts';
 import type { ContainerBlock, ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
 import { nodeFilter } from '../../cluster/node-filter.ts';
 import {
@@ -45,7 +45,7 @@ const knownFilters = [
   'volume',
 ];
 
-const states = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const healths = ['none', 'starting', 'healthy', 'unhealthy'];
 
 export interface SelectionFacts {
@@ -162,15 +162,19 @@ function exitedPredicate(filters: Filters): ContainerPredicate | undefined {
 function statusPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('status')) return undefined;
   for (const state of filters.get('status')) {
-    if (!states.includes(state)) throw badRequest(`invalid filter 'status=${state}'`);
+    if (!states.includes(state)) throw notOneOf(states, `'status=${state}': invalid value for state (${state})`);
   }
   return ({ record }) => matchesExactly(filters, 'status', record.row.State ?? '');
+}
+
+function notOneOf(accepted: readonly string[], refused: string): ApiError {
+  return badRequest(`invalid filter ${refused}: must be one of ${accepted.join(', ')}`);
 }
 
 function healthPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('health')) return undefined;
   for (const health of filters.get('health')) {
-    if (!healths.includes(health)) throw badRequest(`invalid filter 'health=${health}'`);
+    if (!healths.includes(health)) throw notOneOf(healths, `'health=${health}': invalid value for health (${health})`);
   }
   return ({ record }) => matchesExactly(filters, 'health', record.details?.health ?? 'none');
 }

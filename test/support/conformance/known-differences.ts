@@ -32,8 +32,12 @@ export const knownDifferences = {
     why: 'describe the manager and the cluster, and so does the header `Server`; the API is 1.24 to 1.51 whatever the engines speak. `_ping` always offers BuildKit, and says nothing of swarm mode, so that clients do not refuse `docker node ls` by themselves',
   },
   copies: {
-    what: '`pull`, `load`',
-    why: 'reach every node; `push`, `save`, `history` use one that has the image, and `push` of an image that no node has is 404',
+    what: '`pull`, `load`, `import`',
+    why: 'reach every node, and fail when they do not; a node that cannot pull is given the image by one that could; `push`, `save`, `history` use one that has the image, and `push` of an image that no node has is 404; `rmi` removes from every node where nothing uses the image; `system df` counts each copy',
+  },
+  networks: {
+    what: 'networks of one node',
+    why: 'a network that is no overlay is on one node, its containers are placed there, and a container of another node cannot be connected to it; those of one Compose project lie together',
   },
   sameName: {
     what: '`volume`, `network` of one name on several nodes',

@@ -3,10 +3,10 @@
 import { compileRoutes, parseRequestTarget } from '../../../src/api/match.ts';
 import { routes } from '../../../src/api/routes.ts';
 import { field } from '../document.ts';
-import { httpCall } from '../rig/http-call.ts';
 import { until } from '../until.ts';
 import type { Answer, Exchange, Played, Scenario } from './exchange.ts';
 import { send } from './send.ts';
+import { sweep } from './sweep.ts';
 
 const match = compileRoutes(routes);
 
@@ -108,38 +108,4 @@ function parsed(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Containers, networks, volumes and every image but busybox are gone when this resolves. */
-async function sweep(address: string): Promise<void> {
-  const call = async (method: string, path: string): Promise<unknown> =>
-    (await httpCall({ method, url: `http://${address}/v1.41${path}` })).json;
-  for (const container of list(await call('GET', '/containers/json?all=1'))) {
-    await call('DELETE', `/containers/${textOf(container, 'Id')}?force=1&v=1`);
-  }
-  for (const network of list(await call('GET', '/networks'))) {
-    if (predefined.has(textOf(network, 'Name'))) continue;
-    await call('DELETE', `/networks/${textOf(network, 'Id')}`);
-  }
-  for (const volume of list(field(await call('GET', '/volumes'), 'Volumes'))) {
-    await call('DELETE', `/volumes/${textOf(volume, 'Name')}?force=1`);
-  }
-  for (const image of list(await call('GET', '/images/json?all=1'))) {
-    const tags = list(field(image, 'RepoTags')).map(String);
-    if (tags.includes('busybox:latest')) {
-      for (const tag of tags) if (tag !== 'busybox:latest') await call('DELETE', `/images/${tag}`);
-    } else {
-      await call('DELETE', `/images/${textOf(image, 'Id')}?force=1`);
-    }
-  }
-}
-
-const predefined: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-function textOf(value: unknown, key: string): string {
-  return String(field(value, key));
 }

@@ -2,6 +2,7 @@
 // host's own name. What kind of body it is follows from its Content-Type alone, as a client decides it.
 import { field } from '../document.ts';
 import type { Played } from './exchange.ts';
+import { normalisedText } from './normalised-text.ts';
 
 export interface ReadAnswer {
   readonly status: number;
@@ -42,8 +43,8 @@ export function readAnswer({ answer, order, route }: Played, names: OwnNames): R
 }
 
 function headerText(name: string, value: string, names: OwnNames): string {
-  if (name !== 'x-docker-container-path-stat') return normalisedText(value, names);
-  return normalisedText(Buffer.from(value, 'base64').toString(), names);
+  if (name !== 'x-docker-container-path-stat') return freed(value, names);
+  return freed(Buffer.from(value, 'base64').toString(), names);
 }
 
 function framing(headers: Readonly<Record<string, string>>): string {
@@ -116,13 +117,13 @@ interface Context {
 }
 
 function normalised(value: unknown, key: string, context: Context): unknown {
-  if (typeof value === 'string') return measuredTexts.has(key) ? '<measured>' : normalisedText(value, context.names);
+  if (typeof value === 'string') return measuredTexts.has(key) ? '<measured>' : freed(value, context.names);
   if (typeof value === 'number') return normalisedNumber(key, value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return normalisedList(value, key, context);
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
-      normalisedText(name, context.names),
+      freed(name, context.names),
       isMeasured(name, inner) ? `<${name}>` : normalised(inner, name, context),
     ]),
   );
@@ -182,23 +183,6 @@ function normalisedNumber(key: string, value: number): unknown {
 
 const firstFreePort = 32_768;
 
-const replacements: readonly (readonly [RegExp, string])[] = [
-  [/\b[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\b/gi, '<uuid>'],
-  [/\b[0-9a-f]{64}\b/g, '<id>'],
-  [/\b[0-9a-f]{12}\b/g, '<short id>'],
-  [/(?<=docker-import-)\d+/g, '<number>'],
-  [/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, '<time>'],
-  [/\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, '<mac>'],
-  [/\b172\.\d+\.\d+\.\d+/g, '<address>'],
-  [/\b(?:Less than a second|About an? \w+|\d+ (?:second|minute)s?)\b/g, '<while>'],
-  [/\b(?:3[2-9]|[45]\d|6[0-5])\d{3}\b/g, '<port>'],
-  [/(?<=read udp )[\d.:<>a-z]+->/g, '<socket>->'],
-  [/\b(?:[A-Z2-7]{4}:){11}[A-Z2-7]{4}\b/g, '<uuid>'],
-  [/(?<=^\/?|\/)[a-z]+_[a-z]+\d?$/g, '<made name>'],
-];
-
-function normalisedText(text: string, { hostName, address }: OwnNames): string {
-  let result = text.replaceAll(address, '<own address>').replaceAll(hostName, '<own name>');
-  for (const [pattern, replacement] of replacements) result = result.replace(pattern, replacement);
-  return result;
+function freed(text: string, { hostName, address }: OwnNames): string {
+  return normalisedText(text.replaceAll(address, '<own address>').replaceAll(hostName, '<own name>'));
 }

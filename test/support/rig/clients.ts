@@ -1,7 +1,7 @@
 // Stock command-line clients pointed at an address: `docker` of several versions with its plugins, and both Composes.
 // Their configuration is a folder of the rig, so that nothing of the user's own is read or changed.
 import type { ChildProcess } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { run, spawnMortal, systemEnvironment, type CommandResult } from './command.ts';
 import { searchPath } from './packages.ts';
 import { markVariable, stateDirectory, type RigKind } from './rig-kind.ts';
@@ -17,6 +17,8 @@ export interface ClientOptions {
   /** Talks to this "HOST:PORT" instead of the manager. */
   readonly address?: string;
 }
+
+const composeV1 = '/usr/bin/docker-compose';
 
 export class Clients {
   readonly #kind: RigKind;
@@ -40,14 +42,20 @@ export class Clients {
     });
   }
 
-  /** With pipes for stdin, stdout and stderr; it is the caller's to end. */
-  spawnDocker(args: readonly string[], options: ClientOptions = {}): ChildProcess {
-    const { cwd } = options;
-    return spawnMortal(dockerProgram(options), args, {
-      env: this.environment(options),
-      stdio: ['pipe', 'pipe', 'pipe'],
+  /** One line for a shell in which `docker` is the chosen client. As `docker`, it resolves whatever the exit code. */
+  async shell(line: string, options: ClientOptions = {}): Promise<CommandResult> {
+    const { timeoutMs, cwd } = options;
+    const env = this.environment(options);
+    return await run('sh', ['-c', line], {
+      env: { ...env, PATH: `${this.#folderOf(dockerProgram(options))}${env['PATH'] ?? ''}` },
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(cwd === undefined ? {} : { cwd }),
     });
+  }
+
+  /** With pipes for stdin, stdout and stderr; it is the caller's to end. */
+  spawnDocker(args: readonly string[], options: ClientOptions = {}): ChildProcess {
+    return this.#spawn(dockerProgram(options), args, options);
   }
 
   /** 'v2' is the plugin of the docker client, 'v1' the old program `docker-compose`. */
@@ -55,12 +63,17 @@ export class Clients {
     const patient = { timeoutMs: 120_000, ...options };
     if (version === 'v2') return await this.docker(['compose', ...args], patient);
     const { input, timeoutMs, cwd } = patient;
-    return await run('/usr/bin/docker-compose', args, {
+    return await run(composeV1, args, {
       env: this.environment(options),
       timeoutMs,
       ...(input === undefined ? {} : { input }),
       ...(cwd === undefined ? {} : { cwd }),
     });
+  }
+
+  /** As `spawnDocker`. */
+  spawnCompose(version: 'v1' | 'v2', args: readonly string[], options: ClientOptions = {}): ChildProcess {
+    return version === 'v2' ? this.spawnDocker(['compose', ...args], options) : this.#spawn(composeV1, args, options);
   }
 
   /** For programs of a test's own that speak to the same address, a terminal for instance. */
@@ -76,6 +89,24 @@ export class Clients {
       [markVariable]: this.#kind.name,
       ...options.env,
     };
+  }
+
+  #spawn(program: string, args: readonly string[], options: ClientOptions): ChildProcess {
+    const { cwd } = options;
+    return spawnMortal(program, args, {
+      env: this.environment(options),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  }
+
+  /** A place on the PATH that has nothing but this client; none for the one that the PATH leads to. */
+  #folderOf(program: string): string {
+    if (!program.startsWith('/')) return '';
+    const folder = `${stateDirectory(this.#kind)}/client${program.replaceAll('/', '-')}`;
+    mkdirSync(folder, { recursive: true });
+    if (!existsSync(`${folder}/docker`)) symlinkSync(program, `${folder}/docker`);
+    return `${folder}:`;
   }
 
   get #configDirectory(): string {

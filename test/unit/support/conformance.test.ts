@@ -5,6 +5,10 @@ import { describe, it } from 'mocha';
 import { routes } from '../../../src/api/routes.ts';
 import { judge } from '../../support/conformance/allow-list.ts';
 import { allowedPlaces } from '../../support/conformance/allowed-places.ts';
+import { judgeLines } from '../../support/conformance/cli/allowed-lines.ts';
+import { shortPlan, type FoundLine } from '../../support/conformance/cli/run-scenes.ts';
+import { scenes } from '../../support/conformance/cli/scenes.ts';
+import { differentLines, transcriptOf } from '../../support/conformance/cli/transcript.ts';
 import { differencesBetween, shapeDifferences } from '../../support/conformance/differences.ts';
 import type { Exchange, Played } from '../../support/conformance/exchange.ts';
 import { differenceRows } from '../../support/conformance/known-differences.ts';
@@ -129,3 +133,64 @@ function read(type: string, body: string): ReadAnswer {
 function frames(...texts: readonly string[]): string {
   return texts.map((text) => `\x01\0\0\0\0\0\0${String.fromCharCode(text.length)}${text}`).join('');
 }
+
+describe('the scenes of stock clients', () => {
+  it('hold at least 300 commands, each scene with a name of its own', () => {
+    const commands = scenes.flatMap((scene) => scene.commands);
+    assert.ok(commands.length >= 300, String(commands.length));
+    assert.equal(new Set(scenes.map(({ name }) => name)).size, scenes.length);
+  });
+
+  it('are each played in a short run', () => {
+    assert.deepEqual(new Set(shortPlan.flatMap((play) => play.scenes)), new Set(scenes));
+  });
+
+  for (const { title, engine, manager, expected } of [
+    { title: 'nothing between equal transcripts', engine: ['a', 'b'], manager: ['a', 'b'], expected: [] },
+    { title: 'a line that one alone has', engine: ['a', 'b'], manager: ['a'], expected: ['engine b'] },
+    {
+      title: 'a line in place of another',
+      engine: ['a', 'b', 'c'],
+      manager: ['a', 'x', 'c'],
+      expected: ['engine b', 'manager x'],
+    },
+    { title: 'lines in another order', engine: ['a', 'b'], manager: ['b', 'a'], expected: ['engine a', 'manager a'] },
+  ]) {
+    it(`find ${title}`, () => {
+      assert.deepEqual(
+        differentLines(engine, manager).map(({ side, line }) => `${side} ${line}`),
+        expected,
+      );
+    });
+  }
+
+  it('show what was printed without ids, moments and widths', () => {
+    const stdout = `${'0f'.repeat(32)}   node-3   2026-11-21 15:00:00 +0000 UTC\nx\n`;
+    assert.deepEqual(transcriptOf({ code: 3, stdout, stderr: 'at 10.83.0.11:2375\n' }), [
+      'out: <id>  <node>  <time>',
+      'out: x',
+      'err: at <host address>:2375',
+      'code: 3',
+    ]);
+  });
+
+  it('allow a line by the scene, the command and the line together', () => {
+    const entry = { why: 'identity', scene: 'idle host', command: /^docker info$/, line: /^out: Name:/ } as const;
+    const found: FoundLine = {
+      ...{
+        cluster: '28.5',
+        cli: 'path',
+        scene: 'idle host',
+        command: 'docker info',
+        side: 'engine',
+        line: 'out: Name: a',
+      },
+    };
+    assert.deepEqual(judgeLines([found], [entry]), { unknown: [], unused: [] });
+    for (const other of [{ scene: 'run' }, { command: 'docker ps' }, { line: 'err: Name: a' }]) {
+      const different = { ...found, ...other };
+      assert.deepEqual(judgeLines([different], [entry]), { unknown: [different], unused: [entry] });
+    }
+    assert.deepEqual(judgeLines([], [{ ...entry, why: 'chance' }]), { unknown: [], unused: [] });
+  });
+});

@@ -163,8 +163,14 @@ describe('the selection of containers', () => {
   for (const [filters, message] of [
     [{ nope: ['1'] }, "invalid filter 'nope'"],
     [{ 'label!': ['a'] }, "invalid filter 'label!'"],
-    [{ status: ['gone'] }, "invalid filter 'status=gone'"],
-    [{ health: ['well'] }, "invalid filter 'health=well'"],
+    [
+      { status: ['gone'] },
+      "invalid filter 'status=gone': invalid value for state (gone): must be one of created, running, paused, restarting, removing, exited, dead",
+    ],
+    [
+      { health: ['well'] },
+      "invalid filter 'health=well': invalid value for health (well): must be one of none, starting, healthy, unhealthy",
+    ],
     [{ exited: ['zero'] }, "invalid filter 'exited=zero'"],
     [{ 'is-task': ['maybe'] }, "invalid filter 'is-task=[maybe]'"],
     [{ publish: ['70000'] }, "invalid filter 'publish=70000'"],
