@@ -10,6 +10,7 @@ export class Identities {
   readonly #byName = new Claims();
   readonly #byAddress = new Map<string, Engine>();
   #revision = 0;
+  #conflicts: { readonly revision: number; readonly found: readonly IdentityConflict[] } | undefined;
 
   /** Changes whenever a shown id or name may have changed. */
   get revision(): number {
@@ -70,7 +71,11 @@ export class Identities {
 
   /** Ids and names that several members report, in stable order. */
   conflicts(): readonly IdentityConflict[] {
-    return [...this.#byId.conflicts('id'), ...this.#byName.conflicts('name')];
+    if (this.#conflicts?.revision !== this.#revision) {
+      const found = [...this.#byId.conflicts('id'), ...this.#byName.conflicts('name')];
+      this.#conflicts = { revision: this.#revision, found };
+    }
+    return this.#conflicts.found;
   }
 }
 

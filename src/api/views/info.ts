@@ -1,12 +1,13 @@
 // The answer of GET /info: sums over the nodes, what they have in common, and the table of nodes. It is made
 // from what is known already, so it never fails and never waits because an engine is down.
 import { isDeepStrictEqual } from 'node:util';
-import type { EngineInfo } from '../../docker/types.ts';
+import type { EngineInfo, ImageRow } from '../../docker/types.ts';
 import type { ApiSettings } from '../settings.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { nodeTableJson, type StatusRow } from './node-table.ts';
 import { equivalentEngineVersion } from './version.ts';
 import { nodeWarnings } from './node-warnings.ts';
+import { madeOncePerList } from './same-list.ts';
 import type { IdentityConflict } from '../../cluster/locations.ts';
 import type { WaitingCreate } from '../../cluster/waiting-creates.ts';
 
@@ -29,15 +30,15 @@ export function infoJson(facts: InfoFacts): Buffer {
     SystemStatus: [...statusHead(facts), ...waitingRows(facts), '\0table'],
   });
   const at = text.indexOf(mark);
-  const table = nodeTableJson(facts.nodes, facts.now);
-  return Buffer.from(`${text.slice(0, at)}${table}${text.slice(at + mark.length)}\n`);
+  const [before, behind] = [text.slice(0, at), `${text.slice(at + mark.length)}\n`];
+  return Buffer.concat([Buffer.from(before), ...nodeTableJson(facts.nodes, facts.now), Buffer.from(behind)]);
 }
 
 /** Without the rows of the nodes. */
 function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, unknown> {
-  const { shown, registry } = agreed(knownInfos(nodes));
+  const infos = knownInfos(nodes);
   return {
-    ...shown,
+    ...displayed(infos),
     ID: `shoal-${settings.hostName}`,
     Name: settings.hostName,
     ServerVersion: equivalentEngineVersion,
@@ -54,35 +55,18 @@ function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, 
     },
     Labels: [],
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: registry,
+    RegistryConfig: registry(infos),
     Warnings: [...settings.warnings(), ...nodeWarnings(nodes, conflicts)],
   };
 }
 
-interface Agreed {
-  readonly infos: readonly EngineInfo[];
-  readonly shown: Readonly<Record<string, unknown>>;
-  readonly registry: Readonly<Record<string, unknown>>;
-}
-
-const lastAgreed = new WeakMap<EngineInfo, Agreed>();
-
-/** What the engines have in common: made anew only when one of them has told something else. */
-function agreed(infos: readonly EngineInfo[]): Agreed {
-  const [first] = infos;
-  const known = first === undefined ? undefined : lastAgreed.get(first);
-  if (known?.infos.length === infos.length && known.infos.every((info, index) => info === infos[index])) return known;
-  const registry = {
-    AllowNondistributableArtifactsCIDRs: [],
-    AllowNondistributableArtifactsHostnames: [],
-    InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
-    IndexConfigs: common(infos, indexConfigs) ?? {},
-    Mirrors: [],
-  };
-  const made = { infos, shown: displayed(infos), registry };
-  if (first !== undefined) lastAgreed.set(first, made);
-  return made;
-}
+const registry = madeOncePerList((infos: readonly EngineInfo[]) => ({
+  AllowNondistributableArtifactsCIDRs: [],
+  AllowNondistributableArtifactsHostnames: [],
+  InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
+  IndexConfigs: common(infos, indexConfigs) ?? {},
+  Mirrors: [],
+}));
 
 /** One engine's own GET /info per node that has ever answered; healthy ones where there are any. */
 function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
@@ -116,29 +100,32 @@ function waitingRows({ waiting, now }: InfoFacts): StatusRow[] {
 }
 
 function sums(nodes: readonly NodeFacts[]): Record<string, number> {
-  const sum = (value: (node: NodeFacts) => number): number => nodes.reduce((total, node) => total + value(node), 0);
-  const healthySum = (field: 'NCPU' | 'MemTotal'): number =>
-    sum(({ isHealthy, info }) => (isHealthy ? (info?.[field] ?? 0) : 0));
-  const running = sum(({ containers }) => containers.running);
-  const paused = sum(({ containers }) => containers.paused);
-  const stopped = sum(({ containers }) => containers.stopped);
+  let [running, paused, stopped, cpus, memoryBytes] = [0, 0, 0, 0, 0];
+  for (const { containers, isHealthy, info } of nodes) {
+    running += containers.running;
+    paused += containers.paused;
+    stopped += containers.stopped;
+    if (!isHealthy) continue;
+    cpus += info?.NCPU ?? 0;
+    memoryBytes += info?.MemTotal ?? 0;
+  }
   return {
     Containers: running + paused + stopped,
     ContainersRunning: running,
     ContainersPaused: paused,
     ContainersStopped: stopped,
-    Images: countImages(nodes),
-    NCPU: healthySum('NCPU'),
-    MemTotal: healthySum('MemTotal'),
+    Images: countImages(nodes.map(({ images }) => images)),
+    NCPU: cpus,
+    MemTotal: memoryBytes,
   };
 }
 
 /** One that several nodes have counts once. */
-function countImages(nodes: readonly NodeFacts[]): number {
+const countImages = madeOncePerList((lists: readonly (readonly ImageRow[])[]) => {
   const ids = new Set<string>();
-  for (const { images } of nodes) for (const { Id } of images) ids.add(Id);
+  for (const images of lists) for (const { Id } of images) ids.add(Id);
   return ids.size;
-}
+});
 
 /** Texts for people: what all nodes agree on, else "mixed". */
 const textFields = ['KernelVersion', 'OperatingSystem', 'OSVersion', 'InitBinary', 'ProductLicense'];
@@ -182,7 +169,7 @@ const abilityFields = [
   'LiveRestoreEnabled',
 ];
 
-function displayed(infos: readonly EngineInfo[]): Record<string, unknown> {
+const displayed = madeOncePerList((infos: readonly EngineInfo[]): Readonly<Record<string, unknown>> => {
   const fields: Record<string, unknown> = {
     Debug: false,
     NFd: 0,
@@ -210,7 +197,7 @@ function displayed(infos: readonly EngineInfo[]): Record<string, unknown> {
     ...fields,
     DriverStatus: driverStatus(infos),
   };
-}
+});
 
 /** buildx takes multi-platform and attestation support from this row, so it must hold wherever a build may land. */
 function driverStatus(infos: readonly EngineInfo[]): readonly unknown[] {

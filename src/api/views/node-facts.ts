@@ -2,7 +2,7 @@
 // kept per engine until something they are made of changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { NodeIdentity, SwarmState } from '../../cluster/locations.ts';
-import type { EngineInfo, ImageRow } from '../../docker/types.ts';
+import type { EngineInfo, EngineVersion, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';
 import type { Mirror } from '../../engine/mirror.ts';
 import type { Node } from '../../scheduler/contracts.ts';
@@ -56,8 +56,10 @@ export function nodeFacts(cluster: Cluster): NodeFacts[] {
 }
 
 interface MadeFacts {
-  readonly madeOf: readonly unknown[];
   readonly facts: NodeFacts;
+  readonly version: EngineVersion | undefined;
+  readonly mirrorRevision: number;
+  readonly loadRevision: number | undefined;
 }
 
 const made = new WeakMap<Engine, MadeFacts>();
@@ -65,18 +67,38 @@ const made = new WeakMap<Engine, MadeFacts>();
 /** The same object as long as nothing has changed. */
 function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
   const node = cluster.nodeOf(engine);
-  const { id, name } = cluster.identityOf(engine);
-  const { state, mirror, info, version, lastError, updatedAt } = engine;
   const swarm = cluster.swarmStateOf(engine);
-  const madeOf = [
-    ...[id, name, node?.containersRevision, state, mirror.revision, info, version, lastError, updatedAt],
-    ...[swarm?.role, swarm?.note],
-  ];
   const known = made.get(engine);
-  if (known?.madeOf.every((part, index) => part === madeOf[index]) === true) return known.facts;
-  const facts = { ...makeFacts(engine, node, { id, name }), swarm };
-  made.set(engine, { madeOf, facts });
+  if (known !== undefined && isCurrent(known, engine, node) && isSameSwarm(known.facts.swarm, swarm))
+    return known.facts;
+  const facts = { ...makeFacts(engine, node, cluster.identityOf(engine)), swarm };
+  made.set(engine, {
+    facts,
+    version: engine.version,
+    mirrorRevision: engine.mirror.revision,
+    loadRevision: node?.containersRevision,
+  });
   return facts;
+}
+
+/** Asked of every node by every call. */
+function isCurrent(made: MadeFacts, engine: Engine, node: Node | undefined): boolean {
+  const { facts } = made;
+  return (
+    made.mirrorRevision === engine.mirror.revision &&
+    made.loadRevision === node?.containersRevision &&
+    facts.updatedAt === engine.updatedAt &&
+    facts.status === statusTexts[engine.state] &&
+    facts.name === node?.name &&
+    facts.id === node.id &&
+    facts.info === engine.info &&
+    made.version === engine.version &&
+    (facts.isHealthy || facts.error === engine.lastError)
+  );
+}
+
+function isSameSwarm(a: SwarmState | undefined, b: SwarmState | undefined): boolean {
+  return a?.role === b?.role && a?.note === b?.note;
 }
 
 function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIdentity): Omit<NodeFacts, 'swarm'> {

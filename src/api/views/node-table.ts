@@ -7,18 +7,19 @@ import type { NodeFacts } from './node-facts.ts';
 
 export type StatusRow = readonly [string, string];
 
-/** The rows as JSON text without the brackets around them: the table is most of the answer. */
-export function nodeTableJson(nodes: readonly NodeFacts[], now: number): string {
-  return [JSON.stringify(['Nodes', String(nodes.length)]), ...nodes.map((node) => nodeRowsJson(node, now))].join(',');
+/** The rows as JSON texts without the brackets around them, to be put together: the table is most of the answer. */
+export function nodeTableJson(nodes: readonly NodeFacts[], now: number): readonly Buffer[] {
+  const head = Buffer.from(JSON.stringify(['Nodes', String(nodes.length)]));
+  return [head, ...nodes.map((node) => nodeRowsJson(node, now))];
 }
 
-const madeRows = new WeakMap<NodeFacts, string>();
+const madeRows = new WeakMap<NodeFacts, Buffer>();
 
-/** The rows of a node that does not answer tell how old they are, so they are made anew for each answer. */
-function nodeRowsJson(node: NodeFacts, now: number): string {
+/** With a comma in front. The rows of a node that does not answer tell how old they are, so they are made anew for each answer. */
+function nodeRowsJson(node: NodeFacts, now: number): Buffer {
   const known = madeRows.get(node);
   if (known !== undefined) return known;
-  const text = JSON.stringify(nodeRows(node, now)).slice(1, -1);
+  const text = Buffer.from(`,${JSON.stringify(nodeRows(node, now)).slice(1, -1)}`);
   if (node.isHealthy) madeRows.set(node, text);
   return text;
 }

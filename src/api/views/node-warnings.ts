@@ -17,11 +17,12 @@ function swarmTroubles(nodes: readonly NodeFacts[]): string[] {
 }
 
 function outages(nodes: readonly NodeFacts[]): string[] {
-  return nodes.flatMap(({ status, name, address, error }) =>
-    status === 'Healthy'
-      ? []
-      : [`WARNING: node ${name} (${address}) is ${status.toLowerCase()}${error === undefined ? '' : `: ${error}`}`],
-  );
+  return nodes
+    .filter(({ status }) => status !== 'Healthy')
+    .map(
+      ({ status, name, address, error }) =>
+        `WARNING: node ${name} (${address}) is ${status.toLowerCase()}${error === undefined ? '' : `: ${error}`}`,
+    );
 }
 
 function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
@@ -32,7 +33,11 @@ function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
 function engineWarnings(nodes: readonly NodeFacts[]): string[] {
   const namesByText = new Map<string, string[]>();
   for (const { info, name } of nodes) {
-    for (const text of info?.Warnings ?? []) namesByText.set(text, [...(namesByText.get(text) ?? []), name]);
+    for (const text of info?.Warnings ?? []) {
+      const names = namesByText.get(text);
+      if (names === undefined) namesByText.set(text, [name]);
+      else names.push(name);
+    }
   }
   return [...namesByText].map(([text, names]) =>
     names.length === nodes.length ? text : `${text} (${nameList(names)})`,

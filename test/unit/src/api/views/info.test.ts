@@ -27,7 +27,7 @@ function parsedInfo(settings: ApiSettings, nodes: readonly NodeFacts[]): Record<
 }
 
 function table(...nodes: NodeFacts[]): readonly (readonly [string, string])[] {
-  return JSON.parse(`[${nodeTableJson(nodes, now)}]`) as readonly (readonly [string, string])[];
+  return JSON.parse(`[${nodeTableJson(nodes, now).join('')}]`) as readonly (readonly [string, string])[];
 }
 
 function image(Id: string): { readonly Id: string; readonly Created: number } {
