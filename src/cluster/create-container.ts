@@ -269,28 +269,35 @@ export class ContainerCreator {
 
   #allowed({ prepared, failures }: Attempts): PlacementRequest['pinnedNodes'] {
     const { pinned, image } = prepared;
+    const nodes = this.#options.nodes();
     const canGetImage = this.#imageTest(image);
-    const allowed = this.#options.nodes().filter((node) => {
+    // The usual case is decided without a look at every node.
+    if (canGetImage === undefined && failures.size === 0 && pinned.size === 0) return undefined;
+    const hasImageInReach = canGetImage ?? (() => true);
+    const allowed = nodes.filter((node) => {
       if (failures.has(node.name)) return false;
       if (pinned.size > 0 && (pinned.size > 1 || !pinned.has(node.engine))) return false;
-      return canGetImage(node);
+      return hasImageInReach(node);
     });
-    if (allowed.length === this.#options.nodes().length) return undefined;
+    if (allowed.length === nodes.length) return undefined;
     const reasons = [
       ...(failures.size > 0 ? ['it was tried already'] : []),
       ...(pinned.size > 0 ? ['the container refers to objects of another node'] : []),
-      ...(this.#options.nodes().every(canGetImage)
+      ...(nodes.every(hasImageInReach)
         ? []
         : [`image ${image} is not on this node, and was made for another processor`]),
     ];
     return { nodes: allowed.map(({ name }) => name), reason: reasons.join(', or ') };
   }
 
-  /** Who has the image or can get it: a registry has it for every processor, another node only for its own. */
-  #imageTest(image: string): (node: NodeView) => boolean {
-    const { images } = this.#options;
-    if (!images.isMadeHere(image)) return () => true;
+  /**
+   * Who has the image or can get it: a registry has it for every processor, another node only for its own. undefined
+   * when every node does.
+   */
+  #imageTest(image: string): ((node: NodeView) => boolean) | undefined {
+    const { images, nodes } = this.#options;
     const holders = images.enginesWith(image);
+    if (holders.size === nodes().length || !images.isMadeHere(image)) return undefined;
     const processors = new Set([...holders].map(({ info }) => info?.Architecture));
     return ({ engine }) => holders.has(engine) || processors.has(engine.info?.Architecture);
   }
