@@ -26,9 +26,9 @@ const lostSettleLimitMs = 2_000;
 export async function callEngine(target: Target, call: ApiCall): Promise<ExchangeAnswer> {
   const { engine } = target;
   const body = await readBody(call.req);
-  const loss = watchForLoss(engine);
+  const loss = watchForLoss(engine, call.signal);
   try {
-    return await askEngine(target, call, { body, signal: AbortSignal.any([call.signal, loss.signal]) });
+    return await askEngine(target, call, { body, signal: loss.signal });
   } catch (error) {
     const isLost = loss.signal.aborted && !call.signal.aborted;
     throw isLost ? unavailable(engine.name, engine.lastError ?? engine.state) : error;

@@ -31,6 +31,8 @@ export async function readJson(req: IncomingMessage): Promise<unknown> {
 export async function readBody(req: IncomingMessage): Promise<Buffer> {
   const announced = Number(req.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) throw tooLarge();
+  // Without either header a request has no body, as a start has none.
+  if (announced === 0 && req.headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
   const silence = setTimeout(() => req.destroy(new ApiError(408, 'the request body is not complete')), maxSilenceMs);
   try {
     return await collect(req, () => silence.refresh());

@@ -10,7 +10,7 @@ function request(
 ): IncomingMessage {
   const req = new IncomingMessage(new Socket());
   req.method = 'POST';
-  Object.assign(req.headers, headers);
+  Object.assign(req.headers, { 'content-length': String(Buffer.byteLength(body)), ...headers });
   req.push(body);
   req.push(null);
   return req;
