@@ -1,6 +1,6 @@
 // Creates containers. Name, node, ports and resources are reserved in one synchronous step, so no two requests get
 // the same; what is reserved is kept until the mirror shows the container or it is certain that there is none.
-import { ApiError, errorMessage, notFound } from '../common/errors.ts';
+import { ApiError, conflict, errorMessage, notFound } from '../common/errors.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { textListMember, textMapMember, textMember, withGoMember } from '../docker/go-member.ts';
@@ -262,9 +262,26 @@ export class ContainerCreator {
       }
       const view = this.#options.nodes().find((node) => node === placement.nodes[0]);
       if (view === undefined) continue;
+      for (const volume of asked.volumes) this.#assertUnambiguous(volume, asked);
       return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
     }
     throw attempts.refused(refusal);
+  }
+
+  /** Of several volumes of one name the container must not get any one: only one of their nodes may come into question. */
+  #assertUnambiguous(volume: string, asked: PlacementRequest): void {
+    const owners = this.#options.volumes.named(volume).filter(({ row }) => row.Scope !== 'global');
+    if (owners.length < 2) return;
+    const { nodes, scheduler } = this.#options;
+    const candidates = nodes().filter(({ engine, name }) => {
+      const isAllowed = asked.pinnedNodes?.nodes.includes(name) ?? true;
+      if (!isAllowed || !owners.some((owner) => owner.engine === engine)) return false;
+      const pinnedNodes = { nodes: [name], reason: '' };
+      return scheduler.place({ ...asked, pinnedNodes }, nodes()).kind === 'placed';
+    });
+    if (candidates.length < 2) return;
+    const names = candidates.map(({ name }) => `${name}/${volume}`).join(', ');
+    throw conflict(`volume ${volume} is ambiguous, several nodes have one of that name: ${names}`);
   }
 
   #allowed({ prepared, failures }: Attempts): PlacementRequest['pinnedNodes'] {

@@ -27,6 +27,7 @@ export interface NetworkCreatorOptions {
 /** A swarm whose leader was lost has another one by then. */
 const leaderlessLimitMs = 30_000;
 const leaderlessPauseMs = 500;
+const refusalsToBelieve = 3;
 const allocationLimitMs = 5_000;
 const allocationPauseMs = 20;
 
@@ -81,6 +82,7 @@ export class NetworkCreator {
   /** Asks one manager after the other, and all of them again while the swarm chooses another leader. */
   async #createInSwarm(swarm: Swarm<Engine>, call: NetworkCreateCall): Promise<CreatedNetwork> {
     const deadline = performance.now() + leaderlessLimitMs;
+    let refusals = 0;
     for (let isRepeated = false; ; isRepeated = true) {
       for (const engine of this.#options.reach.managersOf(swarm)) {
         try {
@@ -90,7 +92,10 @@ export class NetworkCreator {
         } catch (error) {
           // An earlier attempt was carried out though it was not answered.
           if (isRepeated && error instanceof ApiError && error.status === 409) return await readCreated(engine, call);
-          if (performance.now() > deadline || call.signal.aborted || !(await lacksLeader(engine, error))) throw error;
+          if (!mayPass(error) || performance.now() > deadline || call.signal.aborted) throw error;
+          // A leader that has just been lost, or found, leaves errors behind; one that stays says them again.
+          if (await hasLeader(engine)) refusals += 1;
+          if (refusals >= refusalsToBelieve) throw error;
         }
       }
       await sleep(leaderlessPauseMs, call.signal);
@@ -128,14 +133,15 @@ async function readCreated(engine: Engine, { body }: NetworkCreateCall): Promise
   return { engine, id: textMember(answer.body, 'Id'), warning: '' };
 }
 
-/** Whether `error` came of the manager's being lost, or of a swarm that has no leader just now. */
-async function lacksLeader(engine: Engine, error: unknown): Promise<boolean> {
-  if (error instanceof EngineUnreachable) return true;
-  if (!(error instanceof ApiError) || error.status < 500) return false;
+function mayPass(error: unknown): boolean {
+  return error instanceof EngineUnreachable || (error instanceof ApiError && error.status >= 500);
+}
+
+async function hasLeader(manager: Engine): Promise<boolean> {
   try {
-    await engine.client.request({ method: 'GET', path: '/swarm' });
-    return false;
-  } catch {
+    await manager.client.request({ method: 'GET', path: '/swarm' });
     return true;
+  } catch {
+    return false;
   }
 }

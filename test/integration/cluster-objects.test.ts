@@ -63,8 +63,12 @@ describe('networks, volumes, images and members of the cluster', () => {
       (error) => assertStatus(error, 409, /node-1\/data, node-2\/data/),
     );
     assert.equal(cluster.resolveVolume('node-2/data').engine.name, 'node-2');
-    const created = await create({ HostConfig: { Binds: ['node-2/data:/d'] } });
-    assert.equal(created.engine.name, 'node-2');
+    const Binds = ['data:/d'];
+    await assert.rejects(create({ HostConfig: { Binds } }), (error) =>
+      assertStatus(error, 409, /ambiguous.*node-1\/data, node-2\/data/),
+    );
+    assert.equal((await create({ HostConfig: { Binds: ['node-2/data:/d'] } })).engine.name, 'node-2');
+    assert.equal((await create({ HostConfig: { Binds }, Env: ['constraint:node==node-1'] })).engine.name, 'node-1');
     assert.throws(
       () => cluster.resolveVolume('absent'),
       (error) => assertStatus(error, 404, /^get absent: no such volume$/),
