@@ -110,6 +110,7 @@ export class EngineSync {
 
   /** Resolves with what ended the session. */
   async #runSession(stopped: AbortSignal): Promise<unknown> {
+    const { admission, onCurrent } = this.#options;
     const session = new AbortController();
     const { signal } = session;
     // Each container's read listens to it.
@@ -121,8 +122,13 @@ export class EngineSync {
     this.#session = session;
     let running: readonly Promise<void>[] = [];
     try {
-      const events = await this.#connect(signal);
-      running = [this.#followEvents(events, signal), this.#stayCurrent(signal)];
+      // From the first word on: a thousand engines asked in one moment would each wait for all the others.
+      await admission.run(async () => {
+        const events = await this.#connect(signal);
+        const reading = this.#readEverything(signal).then(onCurrent);
+        running = [this.#followEvents(events, signal), reading.then(() => this.#stayCurrent(signal))];
+        await Promise.race([reading, ...running]);
+      }, signal);
       await Promise.race(running);
       return signal.aborted ? signal.reason : new Error('the event stream ended');
     } catch (error) {
@@ -175,9 +181,7 @@ export class EngineSync {
   }
 
   async #stayCurrent(signal: AbortSignal): Promise<void> {
-    const { timings, onCurrent, admission } = this.#options;
-    await admission.run(() => this.#readEverything(signal), signal);
-    onCurrent();
+    const { timings, onCurrent } = this.#options;
     let infoReadAt = performance.now();
     for (;;) {
       await sleep(between(timings.engineRefreshMinIntervalMs, timings.engineRefreshMaxIntervalMs), signal);
