@@ -477,8 +477,6 @@ class Attempts {
   readonly releaseName: () => void;
   /** By node name, in the order of the attempts. */
   readonly failures = new Map<string, unknown>();
-  /** Whether a node that lacks the image may be chosen. */
-  mayFetchImage = true;
   /** Someone else gives the reservations back. */
   isHandedOver = false;
 

@@ -58,7 +58,7 @@ describe('a dry run', () => {
       assert.equal(status, 422);
       assert.match(text, new RegExp(`would go to ${engine.name}\n`), `turn ${turn}`);
     }
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it('asks nobody to pull an image that no node has', async () => {
     connected = await startConnectedCluster([{}, { images: [] }]);
@@ -209,7 +209,7 @@ describe('a create that may wait', () => {
     const results = await settled;
     assert.ok(results.every(({ status }) => status === 'rejected'));
     assert.deepEqual(cluster.waitingCreates, []);
-  }).timeout(30_000);
+  }).timeout(60_000);
 });
 
 interface Answer {
