@@ -1,0 +1,2 @@
+echo "job done by $(id -un)"
+exit 4
