@@ -8,6 +8,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { wholeRow } from '../../engine/kept-row.ts';
 import type { ApiCall } from '../api-call.ts';
 import { sendJsonRows } from '../list-answer.ts';
+import { markPartial } from '../silent-nodes.ts';
 import { rowNode, shownContainerRow, type RowNode } from '../views/container-row.ts';
 import { containerTests, selectFrom, type ContainerTest } from '../views/container-selection.ts';
 import { blockBytes, rowBytes, type RowNodes } from '../views/written-rows.ts';
@@ -24,6 +25,7 @@ export async function listContainers(call: ApiCall): Promise<void> {
   ];
   const shown = select(cluster.containersNewestFirst(), tests, limit);
   const nodes = new CallRowNodes(call);
+  markPartial(call);
   if (!parseGoBool(query.get('size'))) {
     await sendJsonRows(call, shownRows(shown, nodes));
     return;

@@ -4,6 +4,7 @@ import { badRequest } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 import { rowNode, shownContainerRow } from '../views/container-row.ts';
 import {
   diskUsageTypes,
@@ -18,8 +19,14 @@ const deadlineMs = 120_000;
 
 export async function diskUsage(call: ApiCall): Promise<void> {
   const wanted = wantedTypes(call);
-  const usages = await Promise.all(call.cluster.healthyEngines.map((engine) => usageOfNode(call, engine)));
-  call.send(200, toDiskUsage(call.version, usages, wanted));
+  const engines = call.cluster.healthyEngines;
+  const usages = await Promise.all(engines.map((engine) => usageOfNode(call, engine)));
+  markPartial(
+    call,
+    engines.filter((_, index) => usages[index] === undefined),
+  );
+  const told = usages.filter((usage) => usage !== undefined);
+  call.send(200, toDiskUsage(call.version, told, wanted));
 }
 
 /** Everything by default; clients before 1.42 could not choose. */
@@ -30,8 +37,9 @@ function wantedTypes({ query, version }: ApiCall): ReadonlySet<string> {
   return new Set(asked.length === 0 ? types : asked);
 }
 
-async function usageOfNode(call: ApiCall, engine: Engine): Promise<NodeDiskUsage> {
+async function usageOfNode(call: ApiCall, engine: Engine): Promise<NodeDiskUsage | undefined> {
   const usage = await usageOf(call, engine);
+  if (usage === undefined) return undefined;
   const node = rowNode(call, engine);
   const now = Date.now();
   const containers = usage.containers.map((row) => {
@@ -41,9 +49,9 @@ async function usageOfNode(call: ApiCall, engine: Engine): Promise<NodeDiskUsage
   return { node: node.name, usage: { ...usage, containers } };
 }
 
-const underWay = new WeakMap<Engine, Promise<DiskUsage>>();
+const underWay = new WeakMap<Engine, Promise<DiskUsage | undefined>>();
 
-function usageOf(call: ApiCall, engine: Engine): Promise<DiskUsage> {
+function usageOf(call: ApiCall, engine: Engine): Promise<DiskUsage | undefined> {
   const running = underWay.get(engine);
   if (running !== undefined) return running;
   const reading = readUsage(call, engine).finally(() => underWay.delete(engine));
@@ -51,13 +59,13 @@ function usageOf(call: ApiCall, engine: Engine): Promise<DiskUsage> {
   return reading;
 }
 
-/** Not bound to the client that asked first: others may share the answer. */
-async function readUsage({ logger }: ApiCall, engine: Engine): Promise<DiskUsage> {
+/** Undefined when the engine did not tell. Not bound to the client that asked first: others may share the answer. */
+async function readUsage({ logger }: ApiCall, engine: Engine): Promise<DiskUsage | undefined> {
   try {
     const { body } = await engine.client.request({ method: 'GET', path: '/system/df', timeoutMs: deadlineMs });
     return parseDiskUsage(body);
   } catch (error) {
     logger.warn('an engine did not tell its disk usage', { engine: engine.address, error });
-    return parseDiskUsage(undefined);
+    return undefined;
   }
 }

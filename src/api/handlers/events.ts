@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { badRequest } from '../../common/errors.ts';
 import { parseUnixTimestamp } from '../../docker/docker-time.ts';
 import { eventLine } from '../../docker/event-line.ts';
+import { isToldAt } from '../../docker/event-version.ts';
 import { parseFilters } from '../../docker/filters.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 
 export async function streamEvents(call: ApiCall): Promise<void> {
   const { cluster, query, res, signal } = call;
@@ -17,11 +19,13 @@ export async function streamEvents(call: ApiCall): Promise<void> {
       `\`since\` time (${query.get('since') ?? ''}) cannot be after \`until\` time (${query.get('until') ?? ''})`,
     );
   }
+  markPartial(call);
   const events = cluster.events.subscribe({ sinceNs, untilNs, filters, signal });
   res.writeHead(200, { 'Content-Type': 'application/json' });
   // Clients subscribe first and list afterwards: they wait for this head, however quiet the cluster is.
   res.flushHeaders();
   for await (const event of events) {
+    if (!isToldAt(call.version, event)) continue;
     if (!res.write(eventLine(event)) && !signal.aborted) await drained(call);
   }
   res.end();

@@ -9,6 +9,7 @@ import type { ImageRow } from '../../docker/types.ts';
 import { parseImageRows } from '../../engine/answers.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 import { effectiveVersion } from '../versions.ts';
 import { imageRowFor, mergeImageRows, withoutIntermediate } from '../views/image-rows.ts';
 import { imageSelection } from '../views/image-selection.ts';
@@ -30,6 +31,7 @@ export async function listImages(call: ApiCall): Promise<void> {
   const listed = parseGoBool(call.query.get('all')) ? lists : lists.map(withoutIntermediate);
   const merged = mergeImageRows(listed.flat(), Math.max);
   const rows = withContainerCounts(call, engines, merged);
+  markPartial(call);
   const shown = rows.filter(isInTime).flatMap((row) => select(row) ?? []);
   call.send(
     200,

@@ -14,6 +14,7 @@ import type { Outcome } from '../fan-out.ts';
 import { warnOfFailures } from '../node-warnings.ts';
 import { refreshEngines } from '../refresh-engines.ts';
 import type { Target } from '../route.ts';
+import { effectiveVersion } from '../versions.ts';
 import { imageInspectFor } from '../views/image-inspect.ts';
 import { assertReachable } from './container-target.ts';
 import { assertPlatformKnown } from './image-platform.ts';
@@ -30,8 +31,9 @@ export async function inspectImage(call: ApiCall): Promise<void> {
   }
   const image: unknown = JSON.parse(answer.body.toString('utf8'));
   assertWantedPlatform(call, target.engine, image);
-  const shown = isWireObject(image) ? imageInspectFor(call.version, image, call.req.headers['user-agent']) : image;
-  call.send(200, shown);
+  const engineVersion = effectiveVersion(call.version, target.engine);
+  const reader = { version: call.version, userAgent: call.req.headers['user-agent'], engineVersion };
+  call.send(200, isWireObject(image) ? imageInspectFor(reader, image) : image);
 }
 
 /** GET /images/{name}/history. */

@@ -12,6 +12,7 @@ import {
 } from '../../docker/filters.ts';
 import { isBuiltinNetwork } from '../../docker/predefined-networks.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 import { mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
 import { rowParts } from '../views/row-parts.ts';
 
@@ -21,6 +22,7 @@ export function listNetworks(call: ApiCall): Promise<void> {
   const filters = parseFilters(call.query.get('filters'));
   assertKnownFilters(filters, knownFilters);
   const isWanted = networkPredicate(call, filters);
+  markPartial(call);
   call.send(
     200,
     listedNetworks(call)

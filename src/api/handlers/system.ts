@@ -3,6 +3,7 @@ import { nodeFacts } from '../views/node-facts.ts';
 import { infoJson } from '../views/info.ts';
 import { toVersion, type HostFacts } from '../views/version.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 
 /** GET and HEAD /_ping. The CLI sends it before every command and negotiates by its headers. */
 export function ping(call: ApiCall): Promise<void> {
@@ -26,9 +27,11 @@ export function version(call: ApiCall): Promise<void> {
 }
 
 export function info(call: ApiCall): Promise<void> {
-  const { cluster, settings } = call;
+  const { cluster, settings, version } = call;
   const { identityConflicts: conflicts, waitingCreates: waiting, networkReach: networks } = cluster;
-  call.send(200, infoJson({ settings, nodes: nodeFacts(cluster), conflicts, waiting, networks, now: Date.now() }));
+  const nodes = nodeFacts(cluster);
+  markPartial(call);
+  call.send(200, infoJson({ version, settings, nodes, conflicts, waiting, networks, now: Date.now() }));
   return Promise.resolve();
 }
 

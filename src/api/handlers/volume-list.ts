@@ -11,6 +11,7 @@ import {
 } from '../../docker/filters.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
+import { markPartial } from '../silent-nodes.ts';
 import { mergeVolumeRows, type ListedVolume } from '../views/volume-rows.ts';
 import { rowParts } from '../views/row-parts.ts';
 
@@ -23,7 +24,11 @@ export function listVolumes(call: ApiCall): Promise<void> {
   const volumes = listedVolumes(call)
     .filter(isWanted)
     .map(({ row }) => row);
-  call.send(200, { Volumes: volumes, Warnings: unreachableNodes(call) });
+  const silent = markPartial(call);
+  const warnings = silent.map(
+    ({ name, age }) => `node ${name} does not answer; its volumes are shown as of ${age} ago`,
+  );
+  call.send(200, { Volumes: volumes, Warnings: warnings.length === 0 ? null : warnings });
   return Promise.resolve();
 }
 
@@ -65,11 +70,4 @@ function usedVolumeNames(engine: Engine): ReadonlySet<string> {
     for (const { Type, Name } of rowParts(record).mounts) if (Type === 'volume' && Name !== undefined) names.add(Name);
   }
   return names;
-}
-
-/** The list has a place for what it could not look at. */
-function unreachableNodes({ cluster }: ApiCall): string[] {
-  return cluster.engines
-    .filter((engine) => engine.state !== 'healthy')
-    .map((engine) => `node ${cluster.identityOf(engine).name} does not answer; its volumes are shown as last seen`);
 }

@@ -1,23 +1,36 @@
-// GET /images/{name}/json in the shape of the client's API version: fields that newer engines left out are put back
-// for clients that read them without looking.
+// GET /images/{name}/json in the shape of the client's API version: what the version at which the engine was asked has
+// dropped is put back for clients that read it without looking.
 import { compareApiVersion } from '../../docker/api-version.ts';
 import type { WireObject } from '../../docker/types.ts';
 
-/** `image` as an engine of `version` would write it. `userAgent` is the client's; undefined when it sent none. */
-export function imageInspectFor(version: string, image: WireObject, userAgent: string | undefined): WireObject {
-  const readsConfig = compareApiVersion(version, '1.45') < 0 || isFirstCompose(userAgent);
-  return { ...(readsConfig ? legacyConfig(image) : {}), ...legacySize(version, image), ...image };
+export interface ImageReader {
+  /** The client's API version. */
+  readonly version: string;
+  /** Undefined when the client sent none. */
+  readonly userAgent: string | undefined;
+  /** The version of the engine's answer. */
+  readonly engineVersion: string;
+}
+
+interface LegacyRule {
+  /** The API version that dropped it. */
+  readonly until: string;
+  readonly fields: (image: WireObject) => WireObject;
+}
+
+const legacyRules: readonly LegacyRule[] = [
+  { until: '1.44', fields: ({ Size: size }) => ({ VirtualSize: size ?? 0 }) },
+  { until: '1.45', fields: ({ Config: config }) => ({ Container: '', ContainerConfig: config ?? {} }) },
+];
+
+export function imageInspectFor({ version, userAgent, engineVersion }: ImageReader, image: WireObject): WireObject {
+  const read = isFirstCompose(userAgent) && compareApiVersion(version, '1.45') >= 0 ? '1.44' : version;
+  return legacyRules
+    .filter(({ until }) => compareApiVersion(read, until) < 0 && compareApiVersion(engineVersion, until) >= 0)
+    .reduce((answer, { fields }) => ({ ...fields(image), ...answer }), image);
 }
 
 /** It asks at the newest version offered, and ends with an error where an image has no ContainerConfig. */
 function isFirstCompose(userAgent = ''): boolean {
   return userAgent.startsWith('docker-compose/1.');
-}
-
-function legacyConfig(image: WireObject): WireObject {
-  return { Container: '', ContainerConfig: image['Config'] ?? {} };
-}
-
-function legacySize(version: string, image: WireObject): WireObject {
-  return compareApiVersion(version, '1.44') < 0 ? { VirtualSize: image['Size'] ?? 0 } : {};
 }

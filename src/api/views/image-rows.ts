@@ -86,16 +86,22 @@ function listAt(object: WireObject, field: string): readonly unknown[] {
 }
 
 /** Ready to be written as JSON. */
-type WrittenImageRow = Omit<ImageRow, 'VirtualSize'> & { readonly VirtualSize: number | undefined };
+interface WrittenImageRow extends WireObject {
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[] | null;
+  readonly VirtualSize: number | undefined;
+}
 
 /** The row as an engine of the client's version would write it. */
 export function imageRowFor(version: string, row: ImageRow): WrittenImageRow {
   const [tags, digests] = [realTags(row), realDigests(row)];
-  const names = compareApiVersion(version, '1.43') < 0 && tags.length === 0 && digests.length === 0;
+  const isOld = compareApiVersion(version, '1.43') < 0;
+  const names = isOld && tags.length === 0 && digests.length === 0;
+  const noDigests = isOld ? null : [];
   return {
     ...row,
     RepoTags: names ? [noTag] : tags,
-    RepoDigests: names ? [noDigest] : digests,
+    RepoDigests: names ? [noDigest] : digests.length === 0 ? noDigests : digests,
     // What is undefined is not written.
     VirtualSize: compareApiVersion(version, '1.44') < 0 ? (row.Size ?? 0) : undefined,
   };

@@ -1,8 +1,10 @@
 // The answer of GET /info: sums over the nodes, what they have in common, and the table of nodes. It is made
 // from what is known already, so it never fails and never waits because an engine is down.
 import { isDeepStrictEqual } from 'node:util';
+import { numberMember } from '../../docker/go-member.ts';
 import type { EngineInfo, ImageRow } from '../../docker/types.ts';
 import type { ApiSettings } from '../settings.ts';
+import { infoFor } from './info-version.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { nodeTableJson, type StatusRow } from './node-table.ts';
 import { equivalentEngineVersion } from './version.ts';
@@ -12,6 +14,8 @@ import type { IdentityConflict } from '../../cluster/locations.ts';
 import type { WaitingCreate } from '../../cluster/waiting-creates.ts';
 
 export interface InfoFacts {
+  /** The client's API version. */
+  readonly version: string;
   readonly settings: ApiSettings;
   readonly nodes: readonly NodeFacts[];
   readonly conflicts: readonly IdentityConflict[];
@@ -26,7 +30,7 @@ export interface InfoFacts {
 export function infoJson(facts: InfoFacts): Buffer {
   const mark = '"\\u0000table"';
   const text = JSON.stringify({
-    ...toInfo(facts),
+    ...infoFor(facts.version, toInfo(facts)),
     SystemStatus: [...statusHead(facts), ...waitingRows(facts), '\0table'],
   });
   const at = text.indexOf(mark);
@@ -35,7 +39,7 @@ export function infoJson(facts: InfoFacts): Buffer {
 }
 
 /** Without the rows of the nodes. */
-function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, unknown> {
+function toInfo({ settings, nodes, conflicts, now }: Omit<InfoFacts, 'version'>): Record<string, unknown> {
   const infos = knownInfos(nodes);
   return {
     ...displayed(infos),
@@ -56,13 +60,11 @@ function toInfo({ settings, nodes, conflicts, now }: InfoFacts): Record<string, 
     Labels: [],
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: registry(infos),
-    Warnings: [...settings.warnings(), ...nodeWarnings(nodes, conflicts)],
+    Warnings: [...settings.warnings(), ...nodeWarnings({ nodes, conflicts, now })],
   };
 }
 
 const registry = madeOncePerList((infos: readonly EngineInfo[]) => ({
-  AllowNondistributableArtifactsCIDRs: [],
-  AllowNondistributableArtifactsHostnames: [],
   InsecureRegistryCIDRs: common(infos, insecureCidrs) ?? ['127.0.0.0/8'],
   IndexConfigs: common(infos, indexConfigs) ?? {},
   Mirrors: [],
@@ -101,10 +103,14 @@ function waitingRows({ waiting, now }: InfoFacts): StatusRow[] {
 
 function sums(nodes: readonly NodeFacts[]): Record<string, number> {
   let [running, paused, stopped, cpus, memoryBytes] = [0, 0, 0, 0, 0];
+  let [files, routines, listeners] = [0, 0, 0];
   for (const { containers, isHealthy, info } of nodes) {
     running += containers.running;
     paused += containers.paused;
     stopped += containers.stopped;
+    files += numberMember(info, 'NFd');
+    routines += numberMember(info, 'NGoroutines');
+    listeners += numberMember(info, 'NEventsListener');
     if (!isHealthy) continue;
     cpus += info?.NCPU ?? 0;
     memoryBytes += info?.MemTotal ?? 0;
@@ -117,6 +123,9 @@ function sums(nodes: readonly NodeFacts[]): Record<string, number> {
     Images: countImages(nodes.map(({ images }) => images)),
     NCPU: cpus,
     MemTotal: memoryBytes,
+    NFd: files,
+    NGoroutines: routines,
+    NEventsListener: listeners,
   };
 }
 
@@ -128,7 +137,7 @@ const countImages = madeOncePerList((lists: readonly (readonly ImageRow[])[]) =>
 });
 
 /** Texts for people: what all nodes agree on, else "mixed". */
-const textFields = ['KernelVersion', 'OperatingSystem', 'OSVersion', 'InitBinary', 'ProductLicense'];
+const textFields = ['KernelVersion', 'OperatingSystem', 'OSVersion', 'InitBinary'];
 
 /** Words that programs read: never made up; the first node's where the nodes differ. */
 const machineFields = [
@@ -147,14 +156,16 @@ const machineFields = [
   'ContainerdCommit',
   'RuncCommit',
   'InitCommit',
+  'Containerd',
   'FirewallBackend',
   'CDISpecDirs',
 ];
 
-/** Abilities that are claimed only when every node has them. */
+/** Abilities that are claimed only when every node has them; engines of some versions do not speak of all of these. */
 const abilityFields = [
   'MemoryLimit',
   'SwapLimit',
+  'KernelMemory',
   'KernelMemoryTCP',
   'CpuCfsPeriod',
   'CpuCfsQuota',
@@ -172,10 +183,7 @@ const abilityFields = [
 const displayed = madeOncePerList((infos: readonly EngineInfo[]): Readonly<Record<string, unknown>> => {
   const fields: Record<string, unknown> = {
     Debug: false,
-    NFd: 0,
-    NGoroutines: 0,
-    NEventsListener: 0,
-    DockerRootDir: '',
+    GenericResources: null,
     HttpProxy: '',
     HttpsProxy: '',
     NoProxy: '',
@@ -186,7 +194,10 @@ const displayed = madeOncePerList((infos: readonly EngineInfo[]): Readonly<Recor
   for (const field of machineFields) {
     if (first?.[field] !== undefined) fields[field] = first[field];
   }
-  for (const field of abilityFields) fields[field] = infos.length > 0 && infos.every((info) => info[field] === true);
+  for (const field of abilityFields) {
+    const told = infos.map((info) => info[field]).filter((value) => value !== undefined);
+    if (told.length > 0) fields[field] = told.every((value) => value === true);
+  }
   return {
     OSType: 'linux',
     Architecture: '',
@@ -196,6 +207,8 @@ const displayed = madeOncePerList((infos: readonly EngineInfo[]): Readonly<Recor
     SecurityOptions: [],
     ...fields,
     DriverStatus: driverStatus(infos),
+    // Where the nodes differ there is no such directory.
+    DockerRootDir: common(infos, (info) => info['DockerRootDir']) ?? '',
   };
 });
 

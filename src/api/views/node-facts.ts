@@ -55,6 +55,12 @@ export function nodeFacts(cluster: Cluster): NodeFacts[] {
   return cluster.engines.map((engine) => factsOf(cluster, engine));
 }
 
+/** A healthy engine's events keep its mirror current, however long ago its lists were read. */
+export function dataAgeSeconds({ isHealthy, updatedAt }: NodeFacts, now: number): number {
+  if (isHealthy || updatedAt === undefined) return 0;
+  return Math.max(0, Math.round((now - updatedAt.getTime()) / 1000));
+}
+
 interface MadeFacts {
   readonly facts: NodeFacts;
   readonly version: EngineVersion | undefined;

@@ -3,7 +3,7 @@
 import { compareText } from '../../common/compare-text.ts';
 import { formatBytes } from '../../docker/units.ts';
 import type { SwarmState } from '../../cluster/locations.ts';
-import type { NodeFacts } from './node-facts.ts';
+import { dataAgeSeconds, type NodeFacts } from './node-facts.ts';
 
 export type StatusRow = readonly [string, string];
 
@@ -45,12 +45,6 @@ function nodeRows(node: NodeFacts, now: number): StatusRow[] {
 
 function swarmText({ role, note }: SwarmState): string {
   return note === undefined ? role : `${role}: ${note}`;
-}
-
-/** A healthy engine's events keep its mirror current, however long ago its lists were read. */
-function dataAgeSeconds(node: NodeFacts, now: number): number {
-  if (node.status === 'Healthy' || node.updatedAt === undefined) return 0;
-  return Math.max(0, Math.round((now - node.updatedAt.getTime()) / 1000));
 }
 
 /** Whole cores as whole numbers, else with at most three decimals. */

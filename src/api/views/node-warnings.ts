@@ -1,13 +1,19 @@
 // What an operator should know of the nodes: which do not answer, which report the same identity, and the
 // engines' own warnings, each once however many nodes give it.
 import type { IdentityConflict } from '../../cluster/locations.ts';
-import type { NodeFacts } from './node-facts.ts';
+import { dataAgeSeconds, type NodeFacts } from './node-facts.ts';
 
 /** More names than this are counted instead of listed. */
 const maxNames = 5;
 
-export function nodeWarnings(nodes: readonly NodeFacts[], conflicts: readonly IdentityConflict[]): string[] {
-  return [...outages(nodes), ...swarmTroubles(nodes), ...conflicts.map(conflictWarning), ...engineWarnings(nodes)];
+export interface WarningFacts {
+  readonly nodes: readonly NodeFacts[];
+  readonly conflicts: readonly IdentityConflict[];
+  readonly now: number;
+}
+
+export function nodeWarnings({ nodes, conflicts, now }: WarningFacts): string[] {
+  return [...outages(nodes, now), ...swarmTroubles(nodes), ...conflicts.map(conflictWarning), ...engineWarnings(nodes)];
 }
 
 function swarmTroubles(nodes: readonly NodeFacts[]): string[] {
@@ -16,13 +22,14 @@ function swarmTroubles(nodes: readonly NodeFacts[]): string[] {
   );
 }
 
-function outages(nodes: readonly NodeFacts[]): string[] {
-  return nodes
-    .filter(({ status }) => status !== 'Healthy')
-    .map(
-      ({ status, name, address, error }) =>
-        `WARNING: node ${name} (${address}) is ${status.toLowerCase()}${error === undefined ? '' : `: ${error}`}`,
-    );
+function outages(nodes: readonly NodeFacts[], now: number): string[] {
+  return nodes.flatMap((node) => {
+    const { status, name, address, error, updatedAt } = node;
+    if (status === 'Healthy') return [];
+    const why = error === undefined ? '' : `: ${error}`;
+    const age = updatedAt === undefined ? '' : ` (what is shown of it is ${dataAgeSeconds(node, now)}s old)`;
+    return [`WARNING: node ${name} (${address}) is ${status.toLowerCase()}${why}${age}`];
+  });
 }
 
 function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
@@ -30,18 +37,23 @@ function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
   return `WARNING: ${nameList(addresses)} report the same ${what} ${value}: were these machines cloned?`;
 }
 
+/** Engines that warn of their own addresses say the same, each with another address in it. */
 function engineWarnings(nodes: readonly NodeFacts[]): string[] {
-  const namesByText = new Map<string, string[]>();
-  for (const { info, name } of nodes) {
+  const byMeaning = new Map<string, { readonly texts: Set<string>; readonly names: string[] }>();
+  for (const { info, name, address } of nodes) {
     for (const text of info?.Warnings ?? []) {
-      const names = namesByText.get(text);
-      if (names === undefined) namesByText.set(text, [name]);
-      else names.push(name);
+      const meaning = text.replaceAll(address, '<address of the node>');
+      const known = byMeaning.get(meaning) ?? { texts: new Set(), names: [] };
+      byMeaning.set(meaning, known);
+      known.texts.add(text);
+      known.names.push(name);
     }
   }
-  return [...namesByText].map(([text, names]) =>
-    names.length === nodes.length ? text : `${text} (${nameList(names)})`,
-  );
+  return [...byMeaning].map(([meaning, { texts, names }]) => {
+    const [only = meaning, ...others] = texts;
+    const text = others.length === 0 ? only : meaning;
+    return others.length === 0 && names.length === nodes.length ? text : `${text} (${nameList(names)})`;
+  });
 }
 
 function nameList(names: readonly string[]): string {

@@ -31,7 +31,7 @@ describe('disk usage', () => {
     const { LayersSize, Images } = usage('1.51');
     assert.equal(LayersSize, 210);
     assert.deepEqual(Images, [
-      { Id: 'i', RepoTags: ['x:1'], RepoDigests: [], Created: 1, Size: 210, SharedSize: 40, Containers: 3 },
+      { Id: 'i', RepoTags: ['x:1'], RepoDigests: null, Created: 1, Size: 210, SharedSize: 40, Containers: 3 },
     ]);
   });
 
@@ -59,22 +59,32 @@ describe('disk usage', () => {
   ] as const) {
     it(`tells of ${type} only when only that was asked for`, () => {
       const answer = usage('1.51', type);
-      const filled = Object.entries(answer).filter(([, value]) => Array.isArray(value) && value.length > 0);
-      assert.deepEqual(
-        filled.map(([name]) => name),
-        [field],
-      );
+      const lists = Object.entries(answer).filter(([name]) => name !== 'LayersSize');
+      for (const [name, value] of lists) assert.equal(value === null, name !== field, name);
       assert.equal(answer['LayersSize'], type === 'image' ? 210 : 0);
     });
   }
 
   it('has the size of the build cache for clients that know no other', () => {
-    assert.equal('BuilderSize' in usage('1.41'), true);
+    assert.equal(usage('1.41')['BuilderSize'], 9);
     assert.equal('BuilderSize' in usage('1.42'), false);
   });
 
-  it('takes an engine that tells nothing for one that has nothing', () => {
-    assert.deepEqual(parseDiskUsage(undefined), parseDiskUsage({ LayersSize: 0, Images: [], Volumes: null }));
+  it('is silent about a build cache where engines are', () => {
+    const old = parseDiskUsage({ BuildCache: null, BuilderSize: 0 });
+    const newer = parseDiskUsage({ BuildCache: [] });
+    const all = new Set<string>(diskUsageTypes);
+    const of = (...usages: (typeof old)[]): unknown[] => {
+      const { BuildCache, BuilderSize } = toDiskUsage(
+        '1.41',
+        usages.map((one) => ({ node: 'n', usage: one })),
+        all,
+      );
+      return [BuildCache, BuilderSize];
+    };
+    assert.deepEqual(of(old), [null, 0]);
+    assert.deepEqual(of(newer), [[], undefined]);
+    assert.deepEqual(of(old, newer), [[], 0]);
   });
 
   it('throws on what no engine answers', () => {

@@ -123,4 +123,10 @@ describe('imageRowFor', () => {
     const { RepoTags, RepoDigests } = imageRowFor('1.41', row('a', { RepoDigests: ['x@sha256:1'] }));
     assert.deepEqual([RepoTags, RepoDigests], [[], ['x@sha256:1']]);
   });
+
+  it('writes that there is no digest as each version does', () => {
+    const tagged = row('a', { RepoTags: ['x:1'] });
+    assert.equal(imageRowFor('1.42', tagged).RepoDigests, null);
+    assert.deepEqual(imageRowFor('1.43', tagged).RepoDigests, []);
+  });
 });

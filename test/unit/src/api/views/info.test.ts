@@ -4,6 +4,7 @@ import { infoJson } from '../../../../../src/api/views/info.ts';
 import type { NodeFacts } from '../../../../../src/api/views/node-facts.ts';
 import { nodeTableJson } from '../../../../../src/api/views/node-table.ts';
 import { nodeWarnings } from '../../../../../src/api/views/node-warnings.ts';
+import type { IdentityConflict } from '../../../../../src/cluster/locations.ts';
 import type { ApiSettings } from '../../../../../src/api/settings.ts';
 import { aNode, someSettings } from './a-node.ts';
 
@@ -22,7 +23,7 @@ function info(...nodes: NodeFacts[]): Record<string, unknown> {
 }
 
 function parsedInfo(settings: ApiSettings, nodes: readonly NodeFacts[]): Record<string, unknown> {
-  const facts = { settings, nodes, conflicts: [], waiting: [], networks: 'on one node each', now };
+  const facts = { version: '1.51', settings, nodes, conflicts: [], waiting: [], networks: 'on one node each', now };
   return JSON.parse(infoJson(facts).toString()) as Record<string, unknown>;
 }
 
@@ -53,6 +54,19 @@ describe('info', () => {
   it('counts an image that several nodes have once', () => {
     const [one, two] = [aNode({ images: [image('a'), image('b')] }), aNode({ images: [image('b')] })];
     assert.equal(info(one, two)['Images'], 2);
+  });
+
+  it('claims what every node has that speaks of it', () => {
+    const [old, newer] = [
+      aNode({ info: { MemoryLimit: true, KernelMemory: true, DockerRootDir: '/var/lib/docker', NFd: 30 } }),
+      aNode({ info: { MemoryLimit: false, DockerRootDir: '/var/lib/docker', NFd: 12 } }),
+    ];
+    const { MemoryLimit, KernelMemory, SwapLimit, DockerRootDir, NFd } = info(old, newer);
+    assert.deepEqual(
+      { MemoryLimit, KernelMemory, SwapLimit, DockerRootDir, NFd },
+      { MemoryLimit: false, KernelMemory: true, SwapLimit: undefined, DockerRootDir: '/var/lib/docker', NFd: 42 },
+    );
+    assert.equal(info(old, aNode({ info: { DockerRootDir: '/data' } }))['DockerRootDir'], '');
   });
 
   it('says of texts that differ that they do, and takes what programs read from the first node', () => {
@@ -150,24 +164,37 @@ describe('the table of nodes', () => {
 });
 
 describe('the warnings about nodes', () => {
+  const warnings = (nodes: readonly NodeFacts[], conflicts: readonly IdentityConflict[]): string[] =>
+    nodeWarnings({ nodes, conflicts, now });
+
   it('name the nodes that do not answer', () => {
-    assert.deepEqual(nodeWarnings([aNode(), down], []), [
-      'WARNING: node node-2 (10.0.0.2:2375) is unhealthy: connection refused',
+    assert.deepEqual(warnings([aNode(), down], []), [
+      'WARNING: node node-2 (10.0.0.2:2375) is unhealthy: connection refused (what is shown of it is 90s old)',
     ]);
   });
 
   it('name cloned machines, the first of many', () => {
     const addresses = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-    assert.deepEqual(nodeWarnings([], [{ kind: 'id', value: 'X', addresses }]), [
+    assert.deepEqual(warnings([], [{ kind: 'id', value: 'X', addresses }]), [
       'WARNING: a, b, c, d, e and 2 more report the same engine id X: were these machines cloned?',
     ]);
   });
 
   it("tell an engine's own warning once, with the nodes where not all give it", () => {
     const warns = (name: string, ...Warnings: string[]): NodeFacts => aNode({ name, info: { Warnings } });
-    assert.deepEqual(nodeWarnings([warns('one', 'no swap', 'old'), warns('two', 'no swap')], []), [
-      'no swap',
-      'old (one)',
+    assert.deepEqual(warnings([warns('one', 'no swap', 'old'), warns('two', 'no swap')], []), ['no swap', 'old (one)']);
+  });
+
+  it('tell once what engines say of their own addresses', () => {
+    const exposed = (name: string, address: string): NodeFacts =>
+      aNode({ name, address, info: { Warnings: [`API is accessible on http://${address} without encryption`] } });
+    const [one, two] = [exposed('one', '10.0.0.1:2375'), exposed('two', '10.0.0.11:2375')];
+    assert.deepEqual(warnings([one], []), ['API is accessible on http://10.0.0.1:2375 without encryption']);
+    assert.deepEqual(warnings([one, two], []), [
+      'API is accessible on http://<address of the node> without encryption (one, two)',
+    ]);
+    assert.deepEqual(warnings([one, aNode({ name: 'three' })], []), [
+      'API is accessible on http://10.0.0.1:2375 without encryption (one)',
     ]);
   });
 });
