@@ -1,6 +1,5 @@
 // Serves a matched call in the way that its route says. A call that changes something is answered only after
 // the mirror shows the change; everything else streams.
-import { notImplemented } from '../common/errors.ts';
 import { forward } from '../proxy/forward.ts';
 import { changeHeaders } from '../proxy/raw-head.ts';
 import type { HeaderChanges } from '../proxy/raw-head.ts';
@@ -22,8 +21,6 @@ export async function dispatch(handling: Handling, call: ApiCall, headers: Heade
       setHeaders(call, headers);
       await handling.handle(call);
       return;
-    case 'unsupported':
-      throw notImplemented(handling.reason);
     case 'forward':
     case 'hijack':
       // An upgrade that the client did not ask for: the engine has the words for that.

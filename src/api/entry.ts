@@ -27,6 +27,14 @@ export interface EntryOptions {
   readonly warmUpMs: number;
 }
 
+/** A request whose route exists and whose version is served. */
+interface Found {
+  readonly match: Match;
+  readonly line: RequestLine;
+  /** The client's. */
+  readonly version: string;
+}
+
 /** What the manager can tell before it knows its engines. */
 const servedAtOnce = new Set(['/_ping', '/version', '/info', '/events']);
 
@@ -36,12 +44,17 @@ export class Entry {
   readonly #warmUp: WarmUp;
   readonly #signals = new CallSignals();
   readonly #headers: Readonly<Record<string, string>>;
+  /** Of a refusal for the version: engines do not say there whether they are experimental. */
+  readonly #versionHeaders: Readonly<Record<string, string>>;
 
   constructor(options: EntryOptions) {
     const { cluster, logger } = options;
     this.#options = options;
     this.#matcher = compileRoutes(options.routes);
     this.#headers = apiHeaders(options.settings);
+    this.#versionHeaders = Object.fromEntries(
+      Object.entries(this.#headers).filter(([name]) => name !== 'Docker-Experimental'),
+    );
     this.#warmUp = new WarmUp({ whenReady: (signal) => cluster.whenReady(signal), limitMs: options.warmUpMs, logger });
   }
 
@@ -61,8 +74,10 @@ export class Entry {
         return;
       }
       const found = this.#find(req);
+      headers = this.#versionHeaders;
+      const version = clientVersion(found.line.version);
       headers = this.#headers;
-      await this.#serveMatch(found, req, res);
+      await this.#serveMatch({ ...found, version }, req, res);
     } catch (error) {
       answerError(res, error, logger, headers);
     }
@@ -77,7 +92,8 @@ export class Entry {
       const { match, line } = this.#find(req);
       const { handling } = match.route;
       if (handling.kind !== 'hijack') throw new ApiError(400, 'this request cannot be upgraded');
-      const base = this.#call(match, line, req, signal.signal);
+      const version = clientVersion(line.version);
+      const base = this.#call({ match, line, version }, req, signal.signal);
       const call = { ...base, query: new URLSearchParams(line.search) };
       await this.#warmUp.passed(signal.signal);
       await dispatchTaken(await handling.target(call), call, taken);
@@ -116,15 +132,11 @@ export class Entry {
     return { match, line };
   }
 
-  async #serveMatch(
-    found: { readonly match: Match; readonly line: RequestLine },
-    req: IncomingMessage,
-    res: ServerResponse,
-  ): Promise<void> {
-    const { match, line } = found;
+  async #serveMatch(found: Found, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { match } = found;
     const signal = this.#signals.open(res);
     try {
-      const request = this.#call(match, line, req, signal.signal);
+      const request = this.#call(found, req, signal.signal);
       if (!servedAtOnce.has(match.route.pattern)) await this.#warmUp.passed(signal.signal);
       const call = await openCall(request, res);
       await dispatch(match.route.handling, call, this.#headers);
@@ -133,7 +145,7 @@ export class Entry {
     }
   }
 
-  #call(match: Match, line: RequestLine, req: IncomingMessage, signal: AbortSignal): Omit<RequestCall, 'query'> {
+  #call({ match, line, version }: Found, req: IncomingMessage, signal: AbortSignal): Omit<RequestCall, 'query'> {
     const { cluster, settings, logger } = this.#options;
     const { path, search } = line;
     return {
@@ -141,7 +153,7 @@ export class Entry {
       cluster,
       settings,
       logger,
-      version: clientVersion(line.version),
+      version,
       path,
       search,
       params: match.params,

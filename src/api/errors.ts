@@ -34,9 +34,10 @@ export function answerErrorRaw(socket: Duplex, error: unknown, logger: Logger, h
   });
 }
 
-/** The last object of a stream of JSON objects that failed, as one line. */
+/** The last object of a stream of JSON objects that failed, as one line. Engines name a code only where it says something. */
 export function progressError(code: number, message: string): string {
-  return `${JSON.stringify({ errorDetail: { code, message }, error: message })}\r\n`;
+  const detail = code === 500 ? { message } : { code, message };
+  return `${JSON.stringify({ errorDetail: detail, error: message })}\r\n`;
 }
 
 interface ErrorAnswer {

@@ -49,17 +49,22 @@ export function parseRequestTarget(url: string): RequestLine {
   return { version, path, search: rest.join('?') };
 }
 
-/** The path to redirect to when `url` has empty or dot segments, as Go's router does; undefined when it is clean. */
+/**
+ * The path to redirect to when that of `url`, percent-decoded, has empty or dot segments, as Go's router does; undefined
+ * when it is clean. Throws ApiError 400 when its percent-encoding is broken.
+ */
 export function cleanedPath(url: string): string | undefined {
   const rawPath = withoutOrigin(url).split('?', 1).join('');
-  if (!/\/\/|\/\.{1,2}(?:\/|$)/.test(rawPath)) return undefined;
+  const path = decodePath(rawPath);
+  if (!/\/\/|\/\.{1,2}(?:\/|$)/.test(path)) return undefined;
   const kept: string[] = [];
-  for (const segment of rawPath.split('/')) {
+  for (const segment of path.split('/')) {
     if (segment === '..') kept.pop();
     else if (segment !== '' && segment !== '.') kept.push(segment);
   }
-  const trailing = rawPath.endsWith('/') && kept.length > 0 ? '/' : '';
-  return `/${kept.join('/')}${trailing}${url.slice(url.indexOf(rawPath) + rawPath.length)}`;
+  const trailing = path.endsWith('/') && kept.length > 0 ? '/' : '';
+  const cleaned = `/${kept.join('/')}${trailing}`;
+  return `${encodePath(cleaned)}${url.slice(url.indexOf(rawPath) + rawPath.length)}`;
 }
 
 function compilePattern(pattern: string): RegExp {
@@ -77,6 +82,11 @@ function compilePattern(pattern: string): RegExp {
 /** A request target may be absolute ("http://host/path"); only its path matters. */
 function withoutOrigin(url: string): string {
   return url.replace(/^https?:\/\/[^/?]*/i, '');
+}
+
+/** A question mark and a hash would end it. */
+function encodePath(path: string): string {
+  return encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23');
 }
 
 function decodePath(path: string): string {

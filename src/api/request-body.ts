@@ -10,21 +10,22 @@ const maxBodyBytes = 8 * 1024 * 1024;
 const maxDepth = 1000;
 const maxSilenceMs = 60_000;
 
-/** The body as a JSON object; ApiError 400 for anything else. */
+/** The body as a JSON object, an empty one where there is no body; ApiError 400 for anything else. */
 export async function readJsonObject(req: IncomingMessage): Promise<JsonObject> {
-  const value = await readJson(req);
-  if (value === undefined) throw badRequest('invalid JSON: got EOF while reading request body');
+  const value = (await readJson(req)) ?? {};
   if (isJsonObject(value)) return value;
   throw badRequest(`json: cannot unmarshal ${jsonKind(value)} into Go value of type object`);
 }
 
-/** The body as any JSON value, `undefined` when it is empty. Throws ApiError 400 or 413. */
+/** The body as any JSON value, `undefined` when there is none. Throws ApiError 400 or 413. */
 export async function readJson(req: IncomingMessage): Promise<unknown> {
   const bytes = await readBody(req);
   if (bytes.length === 0 && req.headers['content-type'] === undefined) return undefined;
   assertJsonType(req);
+  if (bytes.length === 0) return undefined;
   const text = bytes.toString('utf8');
-  return text.trim() === '' ? undefined : parseJson(text);
+  if (text.trim() === '') throw badRequest('invalid JSON: got EOF while reading request body');
+  return parseJson(text);
 }
 
 /** The body whole; ApiError 413 as soon as it is longer than any body of this API may be. A client that stops sending is cut off. */
@@ -68,7 +69,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 function assertJsonType(req: IncomingMessage): void {
   if (mediaType(req) === 'application/json') return;
   const given = req.headers['content-type'] ?? '';
-  throw badRequest(`Content-Type specified (${given}) must be 'application/json'`);
+  throw badRequest(`unsupported Content-Type header (${given}): must be 'application/json'`);
 }
 
 function mediaType(req: IncomingMessage): string {
@@ -76,16 +77,23 @@ function mediaType(req: IncomingMessage): string {
 }
 
 function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw badRequest('invalid JSON: exceeded max depth');
+  const { isTooDeep, isCut } = scan(text);
+  if (isTooDeep) throw badRequest('invalid JSON: exceeded max depth');
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest(`invalid JSON: ${errorMessage(error)}`, { cause: error });
+    throw badRequest(`invalid JSON: ${isCut ? 'unexpected EOF' : errorMessage(error)}`, { cause: error });
   }
 }
 
-/** Whether values lie deeper in each other than in any real body: writing such a value again would exhaust the stack. */
-function isTooDeep(text: string): boolean {
+interface Scan {
+  /** Values lie deeper in each other than in any real body: writing such a value again would exhaust the stack. */
+  readonly isTooDeep: boolean;
+  /** A value is open at the end. */
+  readonly isCut: boolean;
+}
+
+function scan(text: string): Scan {
   let depth = 0;
   let isInString = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -94,9 +102,9 @@ function isTooDeep(text: string): boolean {
     else if (isInString && char === '\\') at += 1;
     else if (!isInString && (char === '[' || char === '{')) depth += 1;
     else if (!isInString && (char === ']' || char === '}')) depth -= 1;
-    if (depth > maxDepth) return true;
+    if (depth > maxDepth) return { isTooDeep: true, isCut: false };
   }
-  return false;
+  return { isTooDeep: false, isCut: depth > 0 || isInString };
 }
 
 function tooLarge(): ApiError {

@@ -47,6 +47,4 @@ export type Handling =
    * The connection becomes a raw pipe to one engine when the client asks for an upgrade. Without that it does so too
    * ("raw stream", as old clients attach), or the request is forwarded as any other ("plain").
    */
-  | { readonly kind: 'hijack'; readonly target: TargetResolver; readonly withoutUpgrade: 'raw stream' | 'plain' }
-  /** Known to the API, and answered with 501 and the reason. */
-  | { readonly kind: 'unsupported'; readonly reason: string };
+  | { readonly kind: 'hijack'; readonly target: TargetResolver; readonly withoutUpgrade: 'raw stream' | 'plain' };

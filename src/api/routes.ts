@@ -59,14 +59,14 @@ const containerRows: readonly Row[] = [
   ['POST', '/containers/{name*}/start', answer(containers.start)],
   ['POST', '/containers/{name*}/stop', answer(stopContainer)],
   ['POST', '/containers/{name*}/restart', answer(restartContainer)],
-  ['POST', '/containers/{name*}/kill', forward(containers.change)],
+  ['POST', '/containers/{name*}/kill', forward(containers.kill)],
   ['POST', '/containers/{name*}/pause', forward(containers.change)],
   ['POST', '/containers/{name*}/unpause', forward(containers.change)],
   ['POST', '/containers/{name*}/update', forward(containers.change)],
   ['POST', '/containers/{name*}/rename', answer(containers.rename)],
-  ['DELETE', '/containers/{name*}/checkpoints/{checkpoint}', forward(containers.use)],
-  ['GET', '/containers/{name*}/checkpoints', forward(containers.use)],
-  ['POST', '/containers/{name*}/checkpoints', forward(containers.use)],
+  ['DELETE', '/containers/{name*}/checkpoints/{checkpoint}', forward(containers.checkpoints)],
+  ['GET', '/containers/{name*}/checkpoints', forward(containers.checkpoints)],
+  ['POST', '/containers/{name*}/checkpoints', forward(containers.checkpoints)],
   ['DELETE', '/containers/{name*}', forward(containers.remove)],
   ['POST', '/commit', forward(containers.commit)],
 ];
@@ -87,7 +87,6 @@ const imageRows: readonly Row[] = [
   ['POST', '/images/prune', answer(prune.pruneImages)],
   ['GET', '/images/{name*}/json', answer(images.inspectImage)],
   ['GET', '/images/{name*}/history', forward(images.imageHistory)],
-  ['GET', '/images/{name*}/attestations', unsupported('attestations of images need API 1.55')],
   ['GET', '/images/{name*}/get', forward(images.saveImage)],
   ['POST', '/images/{name*}/push', forward(images.pushImage)],
   ['POST', '/images/{name*}/tag', answer(images.tagImage)],
@@ -200,8 +199,4 @@ function rawStream(target: TargetResolver): Handling {
 /** A raw stream after an upgrade only. */
 function upgrade(target: TargetResolver): Handling {
   return { kind: 'hijack', target, withoutUpgrade: 'plain' };
-}
-
-function unsupported(reason: string): Handling {
-  return { kind: 'unsupported', reason };
 }

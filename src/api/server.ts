@@ -119,6 +119,9 @@ export class ApiServer {
     server.on('connection', (socket: Socket) => {
       this.#connections.add(socket);
     });
+    server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+      answerError(res, new ApiError(417, 'only 100-continue can be expected'), logger);
+    });
     server.on('upgrade', (req, socket, head) => {
       this.#takeOver(req, socket, head);
     });

@@ -61,6 +61,7 @@ import { SwarmKeeper } from './swarm-keeper.ts';
 import type { SwarmTimings } from './swarm-keeper.ts';
 import { Swarms } from './swarms.ts';
 import { passThrough } from './translate-create.ts';
+import { createDoubtMs as defaultDoubtMs } from './unsettled-creates.ts';
 import type { WaitingCreate } from './waiting-creates.ts';
 
 export interface ClusterOptions {
@@ -70,6 +71,8 @@ export interface ClusterOptions {
   readonly logger: Logger;
   /** How many other nodes are tried when an engine answers a create with 500. */
   readonly createRetry?: number;
+  /** For how long a name stays reserved after the answer to its create was lost; `createDoubtMs` by default. */
+  readonly createDoubtMs?: number;
   /** What CPU shares mean; `engine` by default. */
   readonly cpuMode?: CpuMode;
   readonly translate?: TranslateCreate;
@@ -119,6 +122,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     const { scheduler, logger, createRetry = 0, cpuMode = 'engine' } = options;
     const { translate = passThrough, provideImage = pullImage } = options;
+    const { createDoubtMs = defaultDoubtMs } = options;
     this.#scheduler = scheduler;
     this.#tasks = new TaskSet(logger);
     this.lateDisconnects = new LateDisconnects(this.#tasks, logger);
@@ -154,6 +158,7 @@ export class Cluster {
       ...parts,
       scheduler,
       createRetry,
+      createDoubtMs,
       cpuMode,
       translate,
       provideImage,

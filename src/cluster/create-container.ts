@@ -46,6 +46,7 @@ export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserve
   readonly names: ContainerNames;
   readonly freshVolumes: FreshVolumes;
   readonly createRetry: number;
+  readonly createDoubtMs: number;
   readonly translate: TranslateCreate;
   readonly provideImage: ProvideImage;
   readonly logger: Logger;
@@ -434,6 +435,7 @@ export class ContainerCreator {
     return {
       engine,
       swarmId,
+      doubtMs: this.#options.createDoubtMs,
       onSettled: () => {
         this.#giveUp(swarmId);
         attempts.releaseName();

@@ -5,8 +5,8 @@ import { badRequest } from '../common/errors.ts';
 import { checkContainerName } from '../docker/container-name.ts';
 import { createReferences, rewriteReferences } from '../docker/create-references.ts';
 import type { CreateReferences, ReferenceKind } from '../docker/create-references.ts';
-import { textMapMember, withGoMember } from '../docker/go-member.ts';
-import { isImageId, parseImageReference } from '../docker/image-reference.ts';
+import { goMember, textMapMember, withGoMember } from '../docker/go-member.ts';
+import { referenceProblem } from '../docker/image-reference.ts';
 import type { CreateBody } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { PlacementRequest } from '../scheduler/contracts.ts';
@@ -46,7 +46,7 @@ export interface PrepareOptions {
 export function prepareCreate(call: ContainerCreateCall, options: PrepareOptions): PreparedCreate {
   const name = call.name === undefined || call.name === '' ? undefined : checkContainerName(call.name);
   const written = createReferences(call.body);
-  assertImageReference(written.image);
+  assertImageReference(call.body, written.image);
   const spelling = new Spelling(options);
   checkContainers(written, spelling);
   const body = rewriteReferences(call.body, (kind, reference) => spelling.onEngine(kind, reference));
@@ -121,10 +121,12 @@ class Spelling {
   }
 }
 
-function assertImageReference(image: string): void {
-  if (isImageId(image) || parseImageReference(image) !== undefined) return;
-  const isUpperCase = image !== '' && parseImageReference(image.toLowerCase()) !== undefined;
-  throw badRequest(`invalid reference format${isUpperCase ? ': repository name must be lowercase' : ''}`);
+/** Engines look for a command first, which without an image only the body can give. */
+function assertImageReference(body: CreateBody, image: string): void {
+  const problem = referenceProblem(image);
+  if (problem === undefined) return;
+  const hasCommand = goMember(body, 'Cmd') !== undefined || goMember(body, 'Entrypoint') !== undefined;
+  throw badRequest(image === '' && !hasCommand ? 'no command specified' : problem);
 }
 
 /** Links on a user-defined network are resolved at the start, those on the default one at once. */

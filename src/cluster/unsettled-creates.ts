@@ -1,5 +1,6 @@
-// Creates whose answer never came: whether the container exists is found out from the engine, by its swarm id. Its
-// name and its place stay reserved until the engine has spoken.
+// Creates whose answer never came: whether the container exists is found out from the engine, by its swarm id. An
+// engine works on a create although nobody waits for it any more, so the name and the place stay reserved for long after
+// the engine has said for the first time that there is no such container.
 import { Backoff } from '../common/backoff.ts';
 import { sleep, withResolvers } from '../common/abort.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
@@ -8,14 +9,19 @@ import type { Engine } from '../engine/engine.ts';
 import { watchForLoss } from './engine-loss.ts';
 import { swarmIdLabel } from './swarm-labels.ts';
 
-/** An engine may still be at work on the request when it is asked for the first time. */
-const absencesToBelieve = 3;
+/** After so many the client is told that there is no container, though one may still come. */
+const absencesToTell = 3;
 const answerWithinMs = 10_000;
+
+/** For how long an engine must say that there is no container until nothing can come of the create: longer than any takes. */
+export const createDoubtMs = 30_000;
 
 export interface UnsettledCreate {
   readonly engine: Engine;
   readonly swarmId: string;
-  /** Called once, when the engine has spoken, has left, or the manager stops. */
+  /** As `createDoubtMs`. */
+  readonly doubtMs: number;
+  /** Called once, when it is certain what became of the create, or the engine has left, or the manager stops. */
   readonly onSettled: () => void;
 }
 
@@ -30,8 +36,11 @@ export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Pro
   }
   const { promise, resolve } = withResolvers<string | undefined>();
   tasks.spawn('settle a create', async (signal) => {
+    const onAbsent = (): void => {
+      resolve(undefined);
+    };
     try {
-      resolve(await findContainer(create, signal));
+      resolve(await findContainer(create, { signal, onAbsent }));
     } finally {
       create.onSettled();
       resolve(undefined);
@@ -48,9 +57,19 @@ export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Pro
   }
 }
 
-async function findContainer({ engine, swarmId }: UnsettledCreate, signal: AbortSignal): Promise<string | undefined> {
-  const backoff = new Backoff({ initialMs: 200, maxMs: 2_000 });
+interface Search {
+  readonly signal: AbortSignal;
+  /** Called when the engine does not seem to have the container. */
+  readonly onAbsent: () => void;
+}
+
+async function findContainer(
+  { engine, swarmId, doubtMs }: UnsettledCreate,
+  { signal, onAbsent }: Search,
+): Promise<string | undefined> {
+  const backoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
   let absences = 0;
+  let absentSinceMs = Infinity;
   while (!signal.aborted && engine.state !== 'gone') {
     try {
       const id = await idWithLabel(engine, swarmId, signal);
@@ -59,10 +78,13 @@ async function findContainer({ engine, swarmId }: UnsettledCreate, signal: Abort
         return id;
       }
       absences += 1;
-      if (absences >= absencesToBelieve) return undefined;
+      absentSinceMs = Math.min(absentSinceMs, Date.now());
+      if (absences >= absencesToTell) onAbsent();
+      if (absences >= absencesToTell && Date.now() - absentSinceMs >= doubtMs) return undefined;
     } catch {
       // The engine cannot be asked now; it is asked again.
       absences = 0;
+      absentSinceMs = Infinity;
     }
     await sleep(backoff.next(), signal);
   }

@@ -60,13 +60,16 @@ export function assertKnownFilters(filters: Filters, accepted: readonly string[]
   }
 }
 
-/** The value of a yes-or-no filter; undefined when it was not given. Throws ApiError 400 for other or contradicting values. */
-export function booleanFilter(filters: Filters, key: string): boolean | undefined {
+/**
+ * The value of a yes-or-no filter; undefined when it was not given. Throws ApiError 400, with the words of `refusal` where
+ * they are given, for other or contradicting values.
+ */
+export function booleanFilter(filters: Filters, key: string, refusal?: string): boolean | undefined {
   const values = filters.get(key);
   if (values.length === 0) return undefined;
   const isTrue = values.some((value) => value === '1' || value === 'true');
   const isFalse = values.some((value) => value === '0' || value === 'false');
-  if (isTrue === isFalse) throw badRequest(`invalid filter '${key}=[${values.join(' ')}]'`);
+  if (isTrue === isFalse) throw badRequest(refusal ?? `invalid filter '${key}=[${values.join(' ')}]'`);
   return isTrue;
 }
 

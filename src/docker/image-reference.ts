@@ -40,6 +40,15 @@ export function parseImageReference(reference: string): ImageReference | undefin
   return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest };
 }
 
+/** Why `reference` is refused where it is neither an id nor a name, in the engine's words; undefined when it is one. */
+export function referenceProblem(reference: string): string | undefined {
+  if (isImageId(reference) || parseImageReference(reference) !== undefined) return undefined;
+  const named = reference === '' ? undefined : parseImageReference(reference.toLowerCase());
+  if (named === undefined) return 'invalid reference format';
+  const { repository } = splitTag(reference.split('@', 1).join(''));
+  return `invalid reference format: repository name (${splitDomain(repository).path}) must be lowercase`;
+}
+
 const wholeId = /^[0-9a-f]{64}$/;
 
 /** "docker.io/library/busybox:latest"; undefined when `reference` is not valid. */

@@ -44,7 +44,6 @@ describe('calls on one container', () => {
     ['post', '/containers/nope/start'],
     ['post', '/containers/nope/stop'],
     ['post', '/containers/nope/restart'],
-    ['post', '/containers/nope/kill'],
     ['post', '/containers/nope/pause'],
     ['post', '/containers/nope/unpause'],
     ['post', '/containers/nope/wait'],
@@ -59,6 +58,33 @@ describe('calls on one container', () => {
       await shoal.api[method](path).expect(404, { message: 'No such container: nope' });
     });
   }
+
+  it('says what it could not do to an unknown container where dockerd does', async () => {
+    const message = 'cannot kill container: nope: No such container: nope';
+    await shoal.api.post('/containers/nope/kill').expect(404, { message });
+  });
+
+  it('has checkpoints only where engines are experimental, whatever the container', async () => {
+    for (const [method, path] of [
+      ['get', '/containers/nope/checkpoints'],
+      ['post', '/containers/nope/checkpoints'],
+      ['delete', '/containers/nope/checkpoints/one'],
+    ] as const) {
+      const answer = await shoal.api[method](path).expect(501);
+      assert.match(
+        (answer.body as { message: string }).message,
+        /^This experimental feature is disabled by default\. /,
+      );
+    }
+  });
+
+  it('refuses to remove a link that is the name of the container', async () => {
+    await shoal.api.delete('/containers/nope?link=1').expect(404, { message: 'No such container: nope' });
+    await shoal.run({ name: 'linked' });
+    const message = 'Conflict, cannot remove the default link name of the container';
+    await shoal.api.delete('/containers/linked?link=1').expect(500, { message });
+    await shoal.api.delete('/containers/linked?force=1').expect(204);
+  });
 
   it('names an unknown container as the user typed it, slashes and all', async () => {
     await shoal.api.get('/containers/node-1%2Fnope/json').expect(404, { message: 'No such container: node-1/nope' });
@@ -143,11 +169,11 @@ describe('calls on one container', () => {
     assert.match((kill.body as { message: string }).message, /^Cannot kill container: web: /);
   });
 
-  it('finds a container by id, id prefix, name, slashed name and node/name', async () => {
+  it('finds a container by id, id prefix, name and node/name', async () => {
     const id = await shoal.run({ name: 'web' });
     const node = shoal.engineOf(id).name;
 
-    for (const reference of [id, id.slice(0, 12), 'web', '%2Fweb', `${node}/web`, `${node}%2Fweb`]) {
+    for (const reference of [id, id.slice(0, 12), 'web', `${node}/web`, `${node}%2Fweb`]) {
       const body: unknown = (await shoal.api.get(`/containers/${reference}/json`).expect(200)).body;
 
       assert.equal((body as { Id: string }).Id, id, reference);

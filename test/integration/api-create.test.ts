@@ -68,12 +68,14 @@ describe('creating a container', () => {
   });
 
   const malformed: readonly (readonly [string, string | Buffer, string, RegExp])[] = [
-    ['no JSON', '{"Image":', 'application/json', /invalid JSON/],
+    ['no JSON', '{"Image":', 'application/json', /^invalid JSON: unexpected EOF$/],
+    ['no image and no command', '{"Labels":{}}', 'application/json', /^no command specified$/],
+    ['a name in capitals', '{"Image":"UPPER"}', 'application/json', /repository name \(library\/UPPER\) must be/],
     [
       'no Content-Type of JSON',
       'Image=busybox',
       'text/plain',
-      /^Content-Type specified \(text\/plain\) must be 'application\/json'/,
+      /^unsupported Content-Type header \(text\/plain\): must be 'application\/json'/,
     ],
     ['null', 'null', 'application/json', /config cannot be empty/],
     ['an empty object', '{}', 'application/json', /config cannot be empty/],

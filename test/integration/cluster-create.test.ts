@@ -93,7 +93,8 @@ describe('creating containers on the cluster', () => {
     const { create } = await start(three);
     await assert.rejects(create({ Image: 'nope:1' }), (error) => assertStatus(error, 404, /^No such image: nope:1$/));
     const cases: readonly (readonly [object, string | undefined, number, RegExp])[] = [
-      [{ Image: '' }, undefined, 400, /^invalid reference format$/],
+      [{ Image: '' }, undefined, 400, /^no command specified$/],
+      [{ Image: '', Cmd: ['true'] }, undefined, 400, /^invalid reference format$/],
       [{ Image: 'UPPER' }, undefined, 400, /must be lowercase/],
       [{}, 'a b', 400, /^Invalid container name \(a b\)/],
       [{ HostConfig: { VolumesFrom: ['x'] } }, undefined, 400, /^No such container: x$/],
@@ -215,7 +216,25 @@ describe('creating containers on the cluster', () => {
     assert.equal(at(0).containers.size + at(1).containers.size, 0);
     at(0).faults.clear();
     at(1).faults.clear();
-    assert.ok((await create({}, { name: 'web' })).id);
+    await until(
+      'the name is free',
+      async () => (await create({}, { name: 'web' }).catch(() => undefined)) !== undefined,
+    );
+  });
+
+  it('keeps the name for a container that comes long after its create was cut off', async () => {
+    const { create, at, cluster } = await start([{}, {}], { createDoubtMs: 20_000 });
+    for (const index of [0, 1]) at(index).faults.cut(/^POST \/containers\/create/, { times: 1 });
+    const first = create({}, { name: 'web' });
+    const refusal: unknown = await create({}, { name: 'web' }).catch((error: unknown) => error);
+    const swarmId = /by container "([0-9a-f]{64})"/.exec(String(refusal))?.[1] ?? '';
+    await assert.rejects(first, (error) => assertStatus(error, 503, /cannot be reached/));
+    await assert.rejects(create({}, { name: 'web' }), (error) => assertStatus(error, 409, /already in use/));
+
+    const { id } = at(1).createDirectly({ name: 'web', labels: { 'com.docker.swarm.id': swarmId } });
+
+    await until('it is seen', () => cluster.findContainer('web')?.record.id === id);
+    await assert.rejects(create({}, { name: 'web' }), (error) => assertStatus(error, 409, new RegExp(`"${id}"`)));
   });
 
   it('gives up an engine that hangs, and finds the container when the engine goes on', async () => {

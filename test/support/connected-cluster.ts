@@ -35,6 +35,7 @@ export async function startConnectedCluster(
     scheduler: new Scheduler({ filters: openFilters(), strategy: openStrategy('spread') }),
     engineFactory: (address) => new Engine({ address, logger, timings: fastTimings }),
     logger,
+    createDoubtMs: 100,
     ...options,
   });
   const abort = new AbortController();

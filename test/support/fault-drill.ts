@@ -44,7 +44,11 @@ const drillTimings = {
 /** What was found wrong, one line each. */
 export async function runDrill(options: DrillOptions): Promise<readonly string[]> {
   const engines = new SeededRandom(options.seed).between(3, 5);
-  const cluster = await startSimulatedCluster({ engines, timings: drillTimings, cluster: { createRetry: 1 } });
+  const cluster = await startSimulatedCluster({
+    engines,
+    timings: drillTimings,
+    cluster: { createRetry: 1, createDoubtMs: 500 },
+  });
   const drill = new Drill(cluster, options);
   try {
     await drill.run();

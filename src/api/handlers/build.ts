@@ -36,6 +36,7 @@ export async function cancelBuild(call: ApiCall): Promise<void> {
     },
     { timeoutMs: cancelTimeoutMs },
   );
+  call.res.setHeader('Content-Type', 'application/json');
   call.sendEmpty(200);
 }
 

@@ -1,6 +1,7 @@
 // POST /containers/create: checks what the manager itself relies on, leaves the rest of the body to the engine,
 // and lets the cluster choose the node.
 import { badRequest } from '../../common/errors.ts';
+import { compareApiVersion } from '../../docker/api-version.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
 import { assertCreateBodyTypes } from '../create-body-types.ts';
@@ -9,20 +10,26 @@ import { isJsonObject } from '../request-body.ts';
 
 export async function createContainer(call: ApiCall): Promise<void> {
   const body = await call.jsonValue();
-  if (body === undefined || body === null || (isJsonObject(body) && Object.keys(body).length === 0)) {
+  if (body === undefined) throw badRequest('invalid JSON: got EOF while reading request body');
+  if (body === null || (isJsonObject(body) && Object.keys(body).length === 0)) {
     throw badRequest('config cannot be empty in order to create a container');
   }
   assertCreateBodyTypes(body);
   const { engine, id, warnings } = await call.cluster.createContainer({
     body,
     name: call.query.get('name') ?? undefined,
-    platform: call.query.get('platform') ?? undefined,
+    platform: wantedPlatform(call),
     headers: forwardedHeaders(call.req),
     version: call.version,
     signal: call.signal,
   });
   await settle({ settle: (signal) => showNewVolumes(engine, id, signal) }, call.signal);
   call.send(201, { Id: id, Warnings: warnings });
+}
+
+/** Engines do not look at it for clients before API 1.41. */
+function wantedPlatform({ query, version }: ApiCall): string | undefined {
+  return compareApiVersion(version, '1.41') < 0 ? undefined : (query.get('platform') ?? undefined);
 }
 
 /** A create may make volumes, anonymous ones above all; the next list of volumes must have them. */

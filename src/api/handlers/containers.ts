@@ -1,6 +1,6 @@
 // The calls on one container that its engine answers: which engine, and what the mirror must learn before the
 // client sees the answer.
-import { ApiError, badRequest } from '../../common/errors.ts';
+import { ApiError, badRequest, notImplemented } from '../../common/errors.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { callEngine, callEngineAndSettle, messageOf, sendEngineAnswer } from '../engine-call.ts';
@@ -25,6 +25,25 @@ export function output(call: RequestCall): Target {
 export function change(call: RequestCall): Target {
   const { location, ...target } = containerTarget(call);
   return { ...target, settle: (signal) => location.engine.refreshContainer(location.record.id, signal) };
+}
+
+/** POST /containers/{name}/kill. */
+export function kill(call: RequestCall): Target {
+  try {
+    return change(call);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    throw new ApiError(404, `cannot kill container: ${call.params['name'] ?? ''}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The calls on checkpoints. Engines look whether they are experimental before they look for the container. */
+export function checkpoints(call: RequestCall): Target {
+  if (call.cluster.healthyEngines.some(({ info }) => info?.ExperimentalBuild === true)) return containerTarget(call);
+  throw notImplemented(
+    'This experimental feature is disabled by default. ' +
+      'Start the Docker daemon in experimental mode in order to enable it.',
+  );
 }
 
 /**
@@ -78,6 +97,7 @@ function removeWithVolumes(call: RequestCall): Target {
 function removeLink(call: RequestCall, link: string): Target {
   const slash = link.lastIndexOf('/');
   const { engine, record } = call.cluster.resolveContainer(slash > 0 ? link.slice(0, slash) : link);
+  if (slash <= 0) throw new ApiError(500, 'Conflict, cannot remove the default link name of the container');
   assertReachable(engine);
   return {
     engine,

@@ -35,7 +35,7 @@ export async function streamEvents(call: ApiCall): Promise<void> {
 function moment(text: string | null): bigint | undefined {
   if (text === null || text === '') return undefined;
   const ns = parseUnixTimestamp(text);
-  if (ns === undefined) throw badRequest(`failed to parse value as time in seconds: ${JSON.stringify(text)}`);
+  if (ns === undefined) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   return ns;
 }
 

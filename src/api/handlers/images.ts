@@ -9,7 +9,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { ExchangeAnswer } from '../../proxy/exchange.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
 import { askEngine, assertSuccess, callEngine, sendEngineAnswer } from '../engine-call.ts';
-import { failures, fanOut, successes } from '../fan-out.ts';
+import { failures, fanOut, reachableEngines, successes } from '../fan-out.ts';
 import type { Outcome } from '../fan-out.ts';
 import { warnOfFailures } from '../node-warnings.ts';
 import { refreshEngines } from '../refresh-engines.ts';
@@ -45,21 +45,31 @@ export function imageHistory(call: RequestCall): Target {
 
 /** GET /images/{name}/get. */
 export function saveImage(call: RequestCall): Target {
-  const target = imageTarget(call, '/get');
-  assertPlatformKnown(call, target.engine, '1.48');
-  return target;
+  const [engine] = locateSaved(call, imageName(call)).engines;
+  assertPlatformKnown(call, engine, '1.48');
+  return { engine, path: imagePath(call, '/get') };
 }
 
 /** GET /images/get: archives cannot be joined, so one engine must have all of the images. */
 export function saveImages(call: RequestCall): Target {
   const [first, ...others] = call.query.getAll('names').filter((name) => name !== '');
-  if (first === undefined) throw new ApiError(400, 'no image was named');
-  const owners = others.map((name) => new Set(locateImage(call, name).engines));
-  const engine = locateImage(call, first).engines.find((candidate) => owners.every((set) => set.has(candidate)));
+  const owners = others.map((name) => new Set(locateSaved(call, name).engines));
+  // An archive of nothing is the same everywhere.
+  const candidates = first === undefined ? reachableEngines(call) : locateSaved(call, first).engines;
+  const engine = candidates.find((candidate) => owners.every((set) => set.has(candidate)));
   if (engine === undefined) throw new ApiError(404, 'reference does not exist: no node has all of these images');
   assertReachable(engine);
   assertPlatformKnown(call, engine, '1.48');
   return { engine, path: '/images/get' };
+}
+
+/** Who saves an image is told of it as he wrote it. */
+function locateSaved(call: RequestCall, name: string): ImageLocation {
+  try {
+    return locateImage(call, name);
+  } catch (error) {
+    throw error instanceof ApiError && error.status === 404 ? notFound('image', name) : error;
+  }
 }
 
 /** POST /images/{name}/push. */

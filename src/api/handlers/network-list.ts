@@ -66,7 +66,8 @@ function networkPredicate(call: ApiCall, filters: Filters): (network: ListedNetw
 
 /** A predefined network never dangles. */
 function danglingPredicate(call: ApiCall, filters: Filters): (network: ListedNetwork) => boolean {
-  const wanted = booleanFilter(filters, 'dangling');
+  const refusal = `invalid value for filter 'dangling', must be "true" (or "1"), or "false" (or "0")`;
+  const wanted = booleanFilter(filters, 'dangling', refusal);
   if (wanted === undefined) return () => true;
   const used = usedNetworkIds(call);
   return ({ plainName, ids }) => (!isBuiltinNetwork(plainName) && !ids.some((id) => used.has(id))) === wanted;

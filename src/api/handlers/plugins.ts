@@ -1,6 +1,6 @@
 // Plugins: each engine has its own, under ids of its own; here a plugin is one thing by its name. What changes it is
 // done on every engine that has it, and it counts as enabled when it is so everywhere.
-import { ApiError, notFound } from '../../common/errors.ts';
+import { ApiError } from '../../common/errors.ts';
 import { parseFilters } from '../../docker/filters.ts';
 import { isWireObject, textMember } from '../../docker/go-member.ts';
 import type { WireObject } from '../../docker/types.ts';
@@ -116,7 +116,7 @@ export async function pushPlugin(call: RequestCall): Promise<Target> {
     { timeoutMs: readTimeoutMs },
   );
   const [owner] = successes(outcomes);
-  if (owner === undefined) throw notFound('plugin', name);
+  if (owner === undefined) throw new ApiError(404, `plugin ${JSON.stringify(name)} not found`);
   return { engine: owner.engine, path: pluginPath(call), isProgress: true };
 }
 

@@ -1,5 +1,6 @@
 // GET /volumes: the volumes of all nodes as one list, from the mirrors.
 import { nodeNameFilter } from '../../cluster/node-filter.ts';
+import { badRequest, errorMessage } from '../../common/errors.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -18,7 +19,7 @@ import { rowParts } from '../views/row-parts.ts';
 const knownFilters = ['dangling', 'driver', 'label', 'name', 'node'];
 
 export function listVolumes(call: ApiCall): Promise<void> {
-  const filters = parseFilters(call.query.get('filters'));
+  const filters = readFilters(call);
   assertKnownFilters(filters, knownFilters);
   const isWanted = volumePredicate(call, filters);
   const volumes = listedVolumes(call)
@@ -30,6 +31,14 @@ export function listVolumes(call: ApiCall): Promise<void> {
   );
   call.send(200, { Volumes: volumes, Warnings: warnings.length === 0 ? null : warnings });
   return Promise.resolve();
+}
+
+function readFilters({ query }: ApiCall): Filters {
+  try {
+    return parseFilters(query.get('filters'));
+  } catch (error) {
+    throw badRequest(`error reading volume filters: ${errorMessage(error)}`, { cause: error });
+  }
 }
 
 function listedVolumes({ cluster }: ApiCall): ListedVolume<Engine>[] {

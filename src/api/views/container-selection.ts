@@ -150,7 +150,10 @@ function taskPredicate(filters: Filters): ContainerPredicate | undefined {
 function exitedPredicate(filters: Filters): ContainerPredicate | undefined {
   if (!filters.has('exited')) return undefined;
   const codes = filters.get('exited').map((text) => {
-    if (!/^-?\d+$/.test(text)) throw badRequest(`invalid filter 'exited=${text}'`);
+    if (!/^-?\d+$/.test(text))
+      throw badRequest(
+        `invalid filter 'exited=${text}': strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`,
+      );
     return Number(text);
   });
   return (location) => {

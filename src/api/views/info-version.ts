@@ -12,7 +12,6 @@ interface VersionRule {
 }
 
 const rules: readonly VersionRule[] = [
-  { until: '1.25', change: (info) => ({ ...info, ExecutionDriver: '<not supported>' }) },
   { until: '1.25', change: (info) => ({ ...info, SecurityOptions: listOf(info['SecurityOptions']).map(plainName) }) },
   { until: '1.42', change: (info) => ({ KernelMemory: true, ...info }) },
   { until: '1.44', change: withoutRuntimeStatus },
@@ -53,10 +52,14 @@ function withoutRuntimeStatus(info: Info): Info {
   );
 }
 
-/** The commit that was expected is the one there is since engines stopped comparing. */
+/** The commit that was expected is the one there is, since engines stopped comparing; where none is known it is left out. */
 function withExpectedCommits(info: Info): Info {
   return ['ContainerdCommit', 'RuncCommit', 'InitCommit'].reduce(
-    (changed, name) => withMember(changed, name, (commit) => ({ Expected: commit['ID'] ?? '', ...commit })),
+    (changed, name) =>
+      withMember(changed, name, (commit) => {
+        const { ID: id = '' } = commit;
+        return id === '' ? commit : { Expected: id, ...commit };
+      }),
     info,
   );
 }

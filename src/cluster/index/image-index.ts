@@ -1,13 +1,15 @@
 // Which engines have which image, by every name and id under which it can be asked for. The same name may mean
 // another image on another engine: an image made here takes its name from what was made earlier, as on one host.
 import { compareText } from '../../common/compare-text.ts';
-import { notFound } from '../../common/errors.ts';
+import { badRequest, notFound } from '../../common/errors.ts';
+import type { ApiError } from '../../common/errors.ts';
 import { isMadeHere } from '../../docker/image-origin.ts';
 import {
   familiarReference,
   imageIdDigits,
   normalizeReference,
   parseImageReference,
+  referenceProblem,
 } from '../../docker/image-reference.ts';
 import type { ImageRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -40,7 +42,7 @@ export class ImageIndex {
   }
 
   /**
-   * Throws 404. Engines that cannot be reached are named only when no other has the image; those where the name
+   * Throws 404, and 400 for what can be no name of an image. Engines that cannot be reached are named only when no other has the image; those where the name
    * still means an earlier image come last.
    */
   resolve(reference: string): ImageLocation {
@@ -53,7 +55,7 @@ export class ImageIndex {
       rank: current.has(one) ? 0 : 1,
     }));
     const [first, ...others] = named.sort((a, b) => a.rank - b.rank || compareText(a.name, b.name));
-    if (first === undefined) throw notFound('image', familiarReference(reference));
+    if (first === undefined) throw absent(reference);
     const engines = new Set(others.map(({ engine }) => engine));
     engines.delete(first.engine);
     return { engines: [first.engine, ...engines], row: first.row };
@@ -98,6 +100,11 @@ export class ImageIndex {
     const [key, other] = digits === undefined ? [] : this.#rows.startingWith(idKey(digits), 2);
     return key === undefined || other !== undefined ? { key: '', owned: [] } : { key, owned: this.#rows.get(key) };
   }
+}
+
+function absent(reference: string): ApiError {
+  const problem = referenceProblem(reference);
+  return problem === undefined ? notFound('image', familiarReference(reference)) : badRequest(problem);
 }
 
 type OwnedImages = readonly Owned<ImageRow>[];

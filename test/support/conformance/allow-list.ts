@@ -17,7 +17,7 @@ export function judge(found: readonly FoundDifference[], allowed: readonly Allow
     if (place !== undefined) used.add(place);
     return place === undefined;
   });
-  return { unknown, unused: allowed.filter((place) => place.only === undefined && !used.has(place)) };
+  return { unknown, unused: allowed.filter((place) => place.only !== 'mixed' && !used.has(place)) };
 }
 
 function covers({ scenario, route, at, only }: AllowedPlace, found: FoundDifference): boolean {

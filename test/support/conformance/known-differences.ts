@@ -57,14 +57,13 @@ export const knownDifferences = {
     what: 'clients and engines of different versions',
     why: 'what the engine lacks is made up for: several networks at once, lists and events of the newest form, `Content-Type` of streams; a volume that only a swarm could update answers 503 on every engine',
   },
-  emptyLists: { what: 'empty lists', why: '`[]` where an engine of some versions says `null` or leaves the field out' },
   mistakes: {
     what: 'mistaken requests',
     why: 'are refused with the status and words of the newest engine, some with words of our own, where older ones answer 500 or let them pass; errors are JSON always, also of `attach`',
   },
   notOffered: {
-    what: '`/debug`, attestations, links',
-    why: '`/debug` is 404; attestations of images 501; a name with several slashes is looked for, not redirected',
+    what: '`/debug`',
+    why: '404',
   },
   mixed: {
     what: 'nodes of several releases',

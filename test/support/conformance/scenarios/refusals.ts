@@ -60,6 +60,25 @@ const unknownElse: readonly Exchange[] = [
   put(`/volumes/${missing}?version=1`, { json: {} }),
 ];
 
+/** Of members that a manager must read itself. */
+const wrongTypes: readonly unknown[] = [
+  [],
+  'busybox',
+  { Image: 5 },
+  { Image: 'busybox', Env: 'a=b' },
+  { Image: 'busybox', Env: [1] },
+  { Image: 'busybox', Labels: ['a'] },
+  { Image: 'busybox', Labels: { a: 1 } },
+  { Image: 'busybox', Tty: 'yes' },
+  { Image: 'busybox', ExposedPorts: [] },
+  ...[
+    ...[7, { Memory: '1g' }, { NanoCpus: 1.5 }, { AutoRemove: 1 }, { Binds: 'a:/b' }, { Binds: [7] }],
+    ...[{ PortBindings: [] }, { NetworkMode: 7 }, { Mounts: {} }, { Mounts: ['v'] }, { Mounts: [{ Source: 1 }] }],
+  ].map((HostConfig) => ({ Image: 'busybox', HostConfig })),
+  { Image: 'busybox', NetworkingConfig: [] },
+  { Image: 'busybox', NetworkingConfig: { EndpointsConfig: [] } },
+];
+
 const wrongCreates: readonly Exchange[] = [
   post('/containers/create', { Image: 'nope:1' }),
   post('/containers/create', { Image: 'nope' }),
@@ -84,6 +103,7 @@ const wrongCreates: readonly Exchange[] = [
   },
   post('/containers/create', { Image: 'busybox', Cmd: 7 }),
   post('/containers/create', { Image: 'busybox', Entrypoint: { a: 1 } }),
+  ...wrongTypes.map((body) => post('/containers/create', body)),
   post('/containers/create', { Image: 'busybox', HostConfig: { VolumesFrom: ['nope'] } }),
   post('/containers/create', { Image: 'busybox', HostConfig: { IpcMode: 'container:nope' } }),
   post('/containers/create', { Image: 'busybox', HostConfig: { PidMode: 'container:nope' } }),

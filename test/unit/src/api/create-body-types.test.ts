@@ -23,30 +23,38 @@ describe('types of a create body', () => {
     });
   }
 
-  const refused: readonly (readonly [unknown, RegExp])[] = [
-    [[], /unmarshal array/],
-    ['text', /unmarshal string/],
-    [{ Image: 5 }, /unmarshal number into Go struct field CreateRequest\.Image of type string/],
-    [{ image: [] }, /CreateRequest\.image of type string/],
-    [{ Env: 'a=b' }, /CreateRequest\.Env of type \[\]string/],
-    [{ Env: [1] }, /CreateRequest\.Env/],
-    [{ Labels: ['a'] }, /CreateRequest\.Labels of type map\[string\]string/],
-    [{ Labels: { a: 1 } }, /CreateRequest\.Labels/],
-    [{ HostConfig: 'x' }, /CreateRequest\.HostConfig of type object/],
-    [{ HostConfig: { Memory: '1g' } }, /CreateRequest\.HostConfig\.Memory of type int64/],
-    [{ HostConfig: { NanoCpus: 1.5 } }, /NanoCpus/],
-    [{ HostConfig: { PortBindings: [] } }, /PortBindings/],
-    [{ HostConfig: { Mounts: ['v'] } }, /Mounts/],
-    [{ HostConfig: { Mounts: [{ Source: 1 }] } }, /Mounts\.Source/],
-    [{ NetworkingConfig: { EndpointsConfig: [] } }, /EndpointsConfig/],
+  const field = 'Go struct field ';
+  const refused: readonly (readonly [body: unknown, words: string])[] = [
+    [[], 'array into Go value of type container.CreateRequest'],
+    ['text', 'string into Go value of type container.CreateRequest'],
+    [{ Image: 5 }, `number into ${field}.Image of type string`],
+    [{ image: [] }, `array into ${field}.Image of type string`],
+    [{ Env: 'a=b' }, `string into ${field}.Env of type []string`],
+    [{ Env: ['a', 1] }, 'number into .Env.1 of type string'],
+    [{ Labels: ['a'] }, `array into ${field}.Labels of type map[string]string`],
+    [{ Labels: { a: 1 } }, `number into ${field}.Labels.a of type string`],
+    [{ Tty: 'yes' }, `string into ${field}.Tty of type bool`],
+    [{ ExposedPorts: [] }, `array into ${field}.ExposedPorts of type nat.PortSet`],
+    [{ HostConfig: 7 }, `number into ${field}.HostConfig of type container.HostConfig`],
+    [{ HostConfig: { Memory: '1g' } }, `string into ${field}.HostConfig.Memory of type int64`],
+    [{ HostConfig: { NanoCpus: 1.5 } }, `number 1.5 into ${field}.HostConfig.NanoCpus of type int64`],
+    [{ HostConfig: { Binds: [7] } }, 'number into .HostConfig.Binds.0 of type string'],
+    [{ HostConfig: { PortBindings: [] } }, `array into ${field}.HostConfig.PortBindings of type nat.PortMap`],
+    [{ HostConfig: { Mounts: {} } }, `object into ${field}.HostConfig.Mounts of type []mount.Mount`],
+    [{ HostConfig: { Mounts: ['v'] } }, 'string into .HostConfig.Mounts.0 of type mount.Mount'],
+    [{ HostConfig: { Mounts: [{ Source: 1 }] } }, `number into ${field}.HostConfig.Mounts.0.Source of type string`],
+    [
+      { NetworkingConfig: { EndpointsConfig: [] } },
+      `array into ${field}.NetworkingConfig.EndpointsConfig of type map[string]*network.EndpointSettings`,
+    ],
   ];
-  for (const [body, message] of refused) {
+  for (const [body, words] of refused) {
     it(`refuses ${JSON.stringify(body)}`, () => {
       assert.throws(
         () => {
           check(body);
         },
-        { status: 400, message },
+        { status: 400, message: `invalid JSON: json: cannot unmarshal ${words}` },
       );
     });
   }

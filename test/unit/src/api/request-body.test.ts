@@ -20,7 +20,6 @@ describe('the JSON body of a request', () => {
   const values: readonly (readonly [string, unknown])[] = [
     ['{"a":[1,"}"]}', { a: [1, '}'] }],
     ['null', null],
-    [' \n', undefined],
     [`${'['.repeat(900)}${']'.repeat(900)}`, JSON.parse(`${'['.repeat(900)}${']'.repeat(900)}`)],
     [`{"a":"${'['.repeat(5000)}\\"${'{'.repeat(5000)}"}`, { a: `${'['.repeat(5000)}"${'{'.repeat(5000)}` }],
   ];
@@ -39,7 +38,19 @@ describe('the JSON body of a request', () => {
   });
 
   const refused: readonly (readonly [string, string, Record<string, string>, object])[] = [
-    ['a broken value', '{', { 'content-type': 'application/json' }, { status: 400, message: /^invalid JSON/ }],
+    [
+      'cut within a value',
+      '{"a":[1',
+      { 'content-type': 'application/json' },
+      { status: 400, message: 'invalid JSON: unexpected EOF' },
+    ],
+    ['a broken value', 'nope', { 'content-type': 'application/json' }, { status: 400, message: /^invalid JSON: ./ }],
+    [
+      'blank',
+      ' \n',
+      { 'content-type': 'application/json' },
+      { status: 400, message: 'invalid JSON: got EOF while reading request body' },
+    ],
     [
       'a value too deep',
       '['.repeat(5000),
@@ -56,9 +67,9 @@ describe('the JSON body of a request', () => {
       'another type',
       '{}',
       { 'content-type': 'text/plain' },
-      { status: 400, message: /^Content-Type specified \(text\/plain\)/ },
+      { status: 400, message: /^unsupported Content-Type header \(text\/plain\)/ },
     ],
-    ['no type', '{}', {}, { status: 400, message: /^Content-Type specified \(\)/ }],
+    ['no type', '{}', {}, { status: 400, message: /^unsupported Content-Type header \(\)/ }],
     ['a length beyond all reason', '', { 'content-length': '99999999' }, { status: 413 }],
     ['more than it may hold', ' '.repeat(9_000_000), { 'content-type': 'application/json' }, { status: 413 }],
   ];
@@ -68,7 +79,12 @@ describe('the JSON body of a request', () => {
     });
   }
 
-  for (const body of ['[]', 'null', '5', 'true', '"x"', '']) {
+  it('is an empty object where there is none', async () => {
+    assert.deepEqual(await readJsonObject(request('', {})), {});
+    assert.deepEqual(await readJsonObject(request('')), {});
+  });
+
+  for (const body of ['[]', '5', 'true', '"x"']) {
     it(`is refused as an object when it is '${body}'`, async () => {
       await assert.rejects(readJsonObject(request(body)), { status: 400 });
     });

@@ -171,7 +171,7 @@ describe('the selection of containers', () => {
       { health: ['well'] },
       "invalid filter 'health=well': invalid value for health (well): must be one of none, starting, healthy, unhealthy",
     ],
-    [{ exited: ['zero'] }, "invalid filter 'exited=zero'"],
+    [{ exited: ['zero'] }, `invalid filter 'exited=zero': strconv.Atoi: parsing "zero": invalid syntax`],
     [{ 'is-task': ['maybe'] }, "invalid filter 'is-task=[maybe]'"],
     [{ publish: ['70000'] }, "invalid filter 'publish=70000'"],
     [{ expose: ['90-80'] }, "invalid filter 'expose=90-80'"],

@@ -10,12 +10,11 @@ const newest = {
   RegistryConfig: { Mirrors: [] },
   FirewallBackend: { Driver: 'iptables' },
   RuncCommit: { ID: 'v1.1.5' },
+  InitCommit: { ID: '' },
 };
 
 describe('info', () => {
   for (const [version, field, expected] of [
-    ['1.24', 'ExecutionDriver', '<not supported>'],
-    ['1.25', 'ExecutionDriver', undefined],
     ['1.24', 'SecurityOptions', ['seccomp', 'cgroupns']],
     ['1.25', 'SecurityOptions', newest.SecurityOptions],
     ['1.41', 'KernelMemory', true],
@@ -34,6 +33,7 @@ describe('info', () => {
     ['1.49', 'FirewallBackend', newest.FirewallBackend],
     ['1.48', 'RuncCommit', { Expected: 'v1.1.5', ID: 'v1.1.5' }],
     ['1.49', 'RuncCommit', { ID: 'v1.1.5' }],
+    ['1.48', 'InitCommit', { ID: '' }],
     ['1.49', 'BridgeNfIptables', false],
     ['1.50', 'BridgeNfIptables', undefined],
   ] as const) {
