@@ -100,14 +100,14 @@ export async function callEngineAndSettle(
     await settleLost(target);
     throw error;
   }
-  await settle(target, call.signal);
+  await settle({ settle: (signal) => target.settle?.(signal, answer.statusCode) }, call.signal);
   if (await answerInstead(answer)) return;
   sendEngineAnswer(call.res, answer);
 }
 
 /** Brings the mirror up to what the call changed, but gives up after a while: the call itself has succeeded. */
 export async function settle(
-  target: { readonly settle?: Target['settle'] | undefined },
+  target: { readonly settle?: ((signal: AbortSignal) => Promise<void> | undefined) | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   if (!target.settle) return;

@@ -27,8 +27,9 @@ export interface Target {
   /**
    * Brings the mirror up to what the call changed. Awaited after the engine's success and before the client
    * sees the answer, so that the next list shows the effect. Its presence marks a call with small bodies both ways.
+   * `statusCode` is the engine's answer; undefined when there was none.
    */
-  readonly settle?: (signal: AbortSignal) => Promise<void>;
+  readonly settle?: (signal: AbortSignal, statusCode?: number) => Promise<void>;
   /** As `settle`, for an answer that is a stream: awaited when all of it was passed on, before it ends. */
   readonly settleStream?: (signal: AbortSignal) => Promise<void>;
   /** The answer is a stream of JSON objects, the last of which tells of an error when the engine is lost. */

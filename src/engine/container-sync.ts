@@ -33,6 +33,8 @@ type Inspected =
   | { readonly kind: 'failed'; readonly error: unknown };
 
 const inspectsAtOnce = 8;
+/** Of containers whose inspect was left unanswered the last time. */
+const stalledInspectsAtOnce = 2;
 /** Asked behind one another. More would save nothing and make the engine's other answers wait. */
 const inspectsInOrder = 64;
 /** An engine that breaks the order so often is asked for one container at a time. */
@@ -44,6 +46,8 @@ export class ContainerSync {
   readonly #options: ContainerSyncOptions;
   readonly #rows: ContainerRows;
   readonly #inspects = new Limiter(inspectsAtOnce);
+  readonly #stalledInspects = new Limiter(stalledInspectsAtOnce);
+  readonly #stalled = new Set<string>();
   readonly #refreshes = new Map<string, Refresh>();
   #round = 0;
 
@@ -65,7 +69,9 @@ export class ContainerSync {
     const { mirror } = this.#options;
     const start = mirror.beginFetch();
     const rows = await this.#rows.loadAll(signal);
-    mirror.keepOnly(new Set(rows.map((row) => row.Id)), start);
+    const listed = new Set(rows.map((row) => row.Id));
+    mirror.keepOnly(listed, start);
+    for (const id of this.#stalled) if (!listed.has(id)) this.#stalled.delete(id);
     this.#round += 1;
     const due = rows.filter((row) => {
       const known = mirror.containers.get(row.Id);
@@ -164,11 +170,21 @@ export class ContainerSync {
     const { client, timings } = this.#options;
     const read = { path: inspectPath(id), signal, timeoutMs: timings.inspectTimeoutMs };
     try {
-      return answeredInspect(200, await this.#inspects.run(() => client.read(read), signal));
+      const answer = await this.#inTurn(id, () => client.read(read), signal);
+      this.#stalled.delete(id);
+      return answeredInspect(200, answer);
     } catch (error) {
       if (signal.aborted || isEngineAway(error)) throw error;
+      if (error instanceof EngineUnreachable && error.kind === 'timeout') this.#stalled.add(id);
+      else this.#stalled.delete(id);
       return error instanceof ApiError && error.status === 404 ? { kind: 'absent' } : { kind: 'failed', error };
     }
+  }
+
+  /** An engine may hang over some of its containers; those must not keep the others from being read. */
+  async #inTurn<T>(id: string, read: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#stalled.has(id)) return await this.#stalledInspects.run(read, signal);
+    return await this.#inspects.run(read, signal, this.#options.timings.inspectPatienceMs);
   }
 
   #put(row: ContainerRow, inspected: Inspected, start: FetchStart): void {

@@ -179,6 +179,11 @@ export class Engine {
     await this.readContainer(id, signal);
   }
 
+  /** The engine has said that it removed the container: it is gone, whatever becomes of the engine now. */
+  containerRemoved(id: string): void {
+    this.#mirror.destroyContainer(id);
+  }
+
   /** As `refreshContainer`; false when the engine has not spoken, so that what the mirror shows may be out of date. */
   async readContainer(id: string, signal?: AbortSignal): Promise<boolean> {
     return this.#isWorthAsking() && (await this.#sync.containers.refresh(id, signal));

@@ -1,4 +1,4 @@
-// At most so many at a time; the rest waits in order.
+// At most so many at a time; the rest waits in order. Work that takes too long can lose its place, not its life.
 import { orAborted, withResolvers } from '../common/abort.ts';
 
 export class Limiter {
@@ -10,13 +10,23 @@ export class Limiter {
     this.#limit = limit;
   }
 
-  /** The result of `work`, begun when a place is free. Rejects with the signal's reason when it aborts before that. */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /**
+   * The result of `work`, begun when a place is free. Rejects with the signal's reason when it aborts before that. Work
+   * that is not done after `patienceMs` goes on without a place.
+   */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal, patienceMs?: number): Promise<T> {
     await this.#enter(signal);
+    let hasPlace = true;
+    const leave = (): void => {
+      if (hasPlace) this.#leave();
+      hasPlace = false;
+    };
+    const timer = patienceMs === undefined ? undefined : setTimeout(leave, patienceMs);
     try {
       return await work();
     } finally {
-      this.#leave();
+      clearTimeout(timer);
+      leave();
     }
   }
 

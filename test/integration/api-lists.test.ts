@@ -250,6 +250,18 @@ describe('lists over engines of several versions', () => {
       assert.ok(bridge && shoal.engine('node-1').networks.has(bridge.Id));
     });
 
+    it('tell old clients of the containers of all nodes', async () => {
+      const ids = await runAll('a', 'b');
+      const containersAt = async (version: string): Promise<readonly string[]> => {
+        const [bridge] = await list<Named & { readonly Containers?: object }>(`/v${version}/networks`, {
+          name: ['bridge'],
+        });
+        return Object.keys(bridge?.Containers ?? {}).sort();
+      };
+      assert.deepEqual(await containersAt('1.27'), [...ids].sort());
+      assert.deepEqual(await containersAt('1.28'), []);
+    });
+
     it('filter by type, use, driver and label in both forms', async () => {
       const made = await shoal.api
         .post('/networks/create')

@@ -105,6 +105,23 @@ describe('a cluster whose engines fail', () => {
     );
   });
 
+  it('forgets what an engine has removed, although the engine is lost right after its answer', async () => {
+    await start({ engines: 1 });
+    const engine = shoal.engine();
+    const id = await shoal.run({ name: 'web' });
+    const other = await shoal.run({ name: 'other', isStarted: false });
+    engine.faults.silenceEvents(20);
+    engine.faults.hang(/^GET \/(?:containers|volumes)/);
+
+    await shoal.api.delete(`/containers/${id}?force=1`).expect(204);
+    const pruned = await shoal.api.post('/containers/prune').expect(200);
+    assert.deepEqual((pruned.body as { ContainersDeleted: unknown }).ContainersDeleted, [other]);
+    await engine.faults.refuse();
+    await until('it is lost', () => shoal.cluster.healthyEngines.length === 0);
+
+    assert.deepEqual(await list(), []);
+  });
+
   it('shows what a refused call has changed all the same', async () => {
     await start({ engines: 1 });
     const engine = shoal.engine();

@@ -138,6 +138,18 @@ describe('the mirror of an engine', () => {
     assert.equal(engine.state, 'healthy');
   });
 
+  it('reads the others while the engine hangs over as many as are inspected at once', async () => {
+    const { engine, simulated } = await startHealthy({}, { inspectTimeoutMs: 30_000, inspectPatienceMs: 50 });
+    const hung = Array.from({ length: 12 }, () => simulated.createDirectly({ running: false }));
+    await until('they show', () => engine.mirror.containers.size === hung.length);
+    for (const { id } of hung) {
+      simulated.faults.hang(new RegExp(`GET /containers/${id}/json`));
+      await engine.client.request({ method: 'POST', path: `/containers/${id}/start` });
+    }
+    const { id } = simulated.createDirectly({ name: 'well' });
+    await until('the other is read', () => engine.mirror.containers.get(id)?.details?.isRunning === true);
+  });
+
   it('lets one container that cannot be inspected keep nobody from being seen', async () => {
     const simulatedOptions = { seedContainers: 3 };
     const { engine, simulated } = await startHealthy(simulatedOptions);

@@ -80,16 +80,14 @@ export function remove(call: RequestCall): Target {
   const name = call.params['name'] ?? '';
   if (name === '') throw badRequest('invalid name or ID supplied: ""');
   if (parseGoBool(call.query.get('link'))) return removeLink(call, name);
-  return parseGoBool(call.query.get('v')) ? removeWithVolumes(call) : change(call);
-}
-
-function removeWithVolumes(call: RequestCall): Target {
   const { location, ...target } = containerTarget(call);
   const { engine, record } = location;
   return {
     ...target,
-    settle: async (signal) => {
-      await Promise.all([engine.refreshContainer(record.id, signal), engine.refreshVolumes(signal)]);
+    settle: async (signal, statusCode) => {
+      if (statusCode === 204) engine.containerRemoved(record.id);
+      else await engine.refreshContainer(record.id, signal);
+      if (parseGoBool(call.query.get('v'))) await engine.refreshVolumes(signal);
     },
   };
 }

@@ -1,6 +1,7 @@
 // GET /networks: the networks of all nodes as one list, from the mirrors.
 import { nodeNameFilter } from '../../cluster/node-filter.ts';
 import { badRequest } from '../../common/errors.ts';
+import { compareApiVersion } from '../../docker/api-version.ts';
 import {
   assertKnownFilters,
   booleanFilter,
@@ -11,8 +12,10 @@ import {
   type Filters,
 } from '../../docker/filters.ts';
 import { isBuiltinNetwork } from '../../docker/predefined-networks.ts';
+import type { NetworkRow } from '../../docker/types.ts';
 import type { ApiCall } from '../api-call.ts';
 import { markPartial } from '../silent-nodes.ts';
+import { networkContainers } from '../views/network-containers.ts';
 import { mergeNetworkRows, type ListedNetwork } from '../views/network-rows.ts';
 import { rowParts } from '../views/row-parts.ts';
 
@@ -23,13 +26,21 @@ export function listNetworks(call: ApiCall): Promise<void> {
   assertKnownFilters(filters, knownFilters);
   const isWanted = networkPredicate(call, filters);
   markPartial(call);
-  call.send(
-    200,
-    listedNetworks(call)
-      .filter(isWanted)
-      .map(({ row }) => row),
-  );
+  const listed = listedNetworks(call).filter(isWanted);
+  call.send(200, compareApiVersion(call.version, '1.28') < 0 ? withContainers(call, listed) : rowsOf(listed));
   return Promise.resolve();
+}
+
+function rowsOf(listed: readonly ListedNetwork[]): NetworkRow[] {
+  return listed.map(({ row }) => row);
+}
+
+function withContainers({ cluster }: ApiCall, listed: readonly ListedNetwork[]): NetworkRow[] {
+  const known = networkContainers([...cluster.containers()].map(({ record }) => record));
+  return listed.map(({ row, ids }) => ({
+    ...row,
+    Containers: Object.fromEntries(ids.flatMap((id) => Object.entries(known.get(id) ?? {}))),
+  }));
 }
 
 function listedNetworks({ cluster }: ApiCall): ListedNetwork[] {

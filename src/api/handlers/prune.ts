@@ -4,7 +4,7 @@ import { nodeFilter } from '../../cluster/node-filter.ts';
 import { badRequest, ApiError } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import { Filters, matchLabels, parseFilters, booleanFilter } from '../../docker/filters.ts';
-import { isWireObject, listMember, numberMember } from '../../docker/go-member.ts';
+import { isWireObject, listMember, numberMember, textListMember } from '../../docker/go-member.ts';
 import type { VolumeRow, WireObject } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall } from '../api-call.ts';
@@ -19,10 +19,9 @@ const listTimeoutMs = 30_000;
 
 /** POST /containers/prune. */
 export async function pruneContainers(call: ApiCall): Promise<void> {
-  const { report } = await pruneOnAll(call, 'ContainersDeleted', async (engine, prune, signal) => {
+  const { report } = await pruneOnAll(call, 'ContainersDeleted', async (engine, prune) => {
     const pruned = await prune(call.query);
-    const ids = listMember(pruned, 'ContainersDeleted').filter((id) => typeof id === 'string');
-    await Promise.all(ids.map((id) => engine.refreshContainer(id, signal)));
+    for (const id of textListMember(pruned, 'ContainersDeleted')) engine.containerRemoved(id);
     return pruned;
   });
   call.send(200, report);

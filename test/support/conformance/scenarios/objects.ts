@@ -154,6 +154,7 @@ const networkScenario: Scenario = {
     post('/containers/peer/start'),
     get('/containers/peer/json'),
     get('/networks/net'),
+    get(`/networks?${filters({ name: ['net'] })}`),
     get(`/containers/json?${filters({ network: ['net'] })}`),
     get(`/containers/json?${filters({ network: ['{net}'] })}`),
     post('/networks/inner/connect', { Container: 'peer', EndpointConfig: { Aliases: ['inside'] } }),

@@ -32,6 +32,27 @@ describe('a limiter', () => {
     );
   });
 
+  it('gives the place of work that takes too long to the next, and its result to who waits for it', async () => {
+    const limiter = new Limiter(1);
+    const slow = withResolvers<string>();
+    const late = limiter.run(() => slow.promise, never, 1);
+    assert.equal(await limiter.run(() => Promise.resolve('next'), never), 'next');
+    slow.resolve('late');
+    assert.equal(await late, 'late');
+    const [one, two] = [withResolvers<undefined>(), withResolvers<undefined>()];
+    let begun = 0;
+    const both = [one, two].map(({ promise }) =>
+      limiter.run(() => {
+        begun += 1;
+        return promise;
+      }, never),
+    );
+    await until('one runs', () => begun === 1);
+    one.resolve(undefined);
+    two.resolve(undefined);
+    await Promise.all(both);
+  });
+
   it('frees the place of work that fails and of one who leaves while waiting', async () => {
     const limiter = new Limiter(1);
     const first = withResolvers<undefined>();
