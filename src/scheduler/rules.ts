@@ -40,7 +40,7 @@ export function rulesOf(body: CreateBody): Rules {
 }
 
 /** The same for texts from elsewhere, such as build arguments ("constraint:node": "=node-1" is "constraint:node==node-1"). */
-export function readRules(labels: Readonly<Record<string, string>>, environment: readonly string[]): Rules {
+function readRules(labels: Readonly<Record<string, string>>, environment: readonly string[]): Rules {
   return {
     constraint: rulesOfKind('constraint', labels, environment),
     affinity: rulesOfKind('affinity', labels, environment),

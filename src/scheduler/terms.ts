@@ -3,7 +3,7 @@
 import { badRequest } from '../common/errors.ts';
 import { parseDurationMs } from '../docker/duration.ts';
 import type { CreateBody } from '../docker/types.ts';
-import { rulesOf, type Rules } from './rules.ts';
+import { rulesOf } from './rules.ts';
 
 export interface Terms {
   /** Only the plan is wanted. */
@@ -16,10 +16,7 @@ const longestWaitMs = 24 * 60 * 60_000;
 
 /** Throws ApiError 400 for a value that is none, naming what was expected. */
 export function termsOf(body: CreateBody): Terms {
-  return readTerms(rulesOf(body));
-}
-
-export function readTerms({ dryrun, wait }: Pick<Rules, 'dryrun' | 'wait'>): Terms {
+  const { dryrun, wait } = rulesOf(body);
   return { isDryRun: parseSwitch(dryrun.at(-1)), waitMs: parseWait(wait.at(-1)) };
 }
 

@@ -9,7 +9,7 @@ export const constraintFilter: Filter = {
 };
 
 /** The values that `key` has on `node`; several only for the key node. */
-export function valuesOf(node: Node, key: string): readonly string[] {
+function valuesOf(node: Node, key: string): readonly string[] {
   if (key === 'node') return namesOf(node);
   return [node.facts[key] ?? node.labels[key] ?? ''];
 }
