@@ -47,7 +47,7 @@ export async function inspectNetwork(call: ApiCall): Promise<void> {
     return;
   }
   const Driver = driverFor(call, location.row) ?? first['Driver'];
-  call.send(200, { ...first, Driver, Containers: mergedContainers([first, ...others]) });
+  call.send(200, { ...first, Driver, Containers: mergedContainers(call, [first, ...others]) });
 }
 
 /** Compose v1 refuses a network that has not the driver which its file names: it is shown that one. */
@@ -100,10 +100,11 @@ async function askToRemove(call: ApiCall, { engines: [engine], row }: NetworkLoc
 async function removeShared(call: ApiCall, location: NetworkLocation): Promise<ExchangeAnswer> {
   const deadline = performance.now() + removalPatienceMs;
   for (;;) {
-    await assertUnused(call, location);
-    const answer = await askToRemove(call, location);
-    const isFinal = answer.statusCode < 400 || answer.statusCode === 404;
-    if (isFinal || performance.now() > deadline || call.signal.aborted) return answer;
+    const isLate = performance.now() > deadline || call.signal.aborted;
+    if (await isUnused(call, location)) {
+      const answer = await askToRemove(call, location);
+      if (isLate || answer.statusCode < 400 || answer.statusCode === 404) return answer;
+    } else if (isLate) throw stillUsed(location);
     await sleep(workerPauseMs, call.signal);
   }
 }
@@ -153,22 +154,29 @@ async function readOnAll(call: ApiCall, { engines, row }: NetworkLocation): Prom
   return successes(outcomes).map(({ value }) => value);
 }
 
-/** Without the load balancers that swarm mode has on each node: clients that remove a network wait for its containers to go. */
-function mergedContainers(networks: readonly WireObject[]): WireObject {
+/**
+ * Without the load balancers that swarm mode has on each node, and without containers that are gone: engines show both
+ * for a moment after the last container has left, and clients that remove a network wait for its containers to go.
+ */
+function mergedContainers({ cluster }: ApiCall, networks: readonly WireObject[]): WireObject {
   const entries = networks.flatMap((network) => Object.entries(mapMember(network, 'Containers')));
-  return Object.fromEntries(entries.filter(([id]) => !id.startsWith('lb-')));
+  const isGone = (id: string): boolean => /^[0-9a-f]{64}$/.test(id) && cluster.findContainer(id) === undefined;
+  return Object.fromEntries(entries.filter(([id]) => !id.startsWith('lb-') && !isGone(id)));
 }
 
-async function assertUnused(call: ApiCall, location: NetworkLocation): Promise<void> {
-  const isUsed = Object.keys(mergedContainers(await readOnAll(call, location))).length > 0;
-  const { Name, Id } = location.row;
-  const refusal = `error while removing network: network ${Name} id ${Id} has active endpoints`;
-  if (isUsed) throw new ApiError(403, refusal);
+/** True when nothing is left on the network, false when endpoints without a container are. Throws 403 for a container. */
+async function isUnused(call: ApiCall, location: NetworkLocation): Promise<boolean> {
+  const endpoints = Object.keys(mergedContainers(call, await readOnAll(call, location)));
+  if (endpoints.some((id) => call.cluster.findContainer(id) !== undefined)) throw stillUsed(location);
   const unseen = userOnLostNode(call, location);
-  if (unseen === undefined) return;
+  if (unseen === undefined) return endpoints.length === 0;
   const { engine, record } = unseen;
   const node = call.cluster.identityOf(engine).name;
-  throw new ApiError(403, `${refusal}: container ${record.name} on node ${node}, which does not answer`);
+  throw stillUsed(location, `: container ${record.name} on node ${node}, which does not answer`);
+}
+
+function stillUsed({ row: { Name, Id } }: NetworkLocation, by = ''): ApiError {
+  return new ApiError(403, `error while removing network: network ${Name} id ${Id} has active endpoints${by}`);
 }
 
 /** A container that was on the network when its node was last heard of. */
