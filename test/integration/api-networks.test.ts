@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
+import { until } from '../support/until.ts';
 
 interface NetworkDocument {
   readonly Id: string;
@@ -122,6 +123,21 @@ describe('networks of a cluster', () => {
     await shoal.api.post('/networks/stale/disconnect').send({ Container: 'gone', Force: true }).expect(404);
     const forced = shoal.engines.flatMap(({ requests }) => requests).filter(({ path }) => path.endsWith('/disconnect'));
     assert.ok(forced.length > 0);
+  });
+
+  it('disconnects by force a container whose node does not answer, and tells the node when it is back', async () => {
+    const id = await create('lost');
+    const container = await shoal.run({ name: 'astray', body: { HostConfig: { NetworkMode: 'lost' } } });
+    const engine = shoal.engineOf(container);
+    const disconnect = (body: object) => shoal.api.post(`/networks/${id}/disconnect`).send(body);
+    await engine.faults.refuse();
+    await until('the node is given up', () => shoal.cluster.healthyEngines.length === 1);
+    await disconnect({ Container: 'astray' }).expect(503);
+    await disconnect({ Container: 'astray', Force: true }).expect(200);
+
+    await engine.faults.accept();
+    await shoal.untilHealthy();
+    await until('it is disconnected', async () => !('lost' in (await networksOfRow(container))));
   });
 
   it('deletes a network, but not one with containers', async () => {
