@@ -203,8 +203,8 @@ export class EngineSync {
 
   /** One after the other, over one connection: a thousand engines are read beside each other anyway. */
   async #readAll(depth: SyncDepth, signal: AbortSignal): Promise<void> {
-    await this.containers.syncAll(depth, signal);
     for (const name of ['images', 'networks', 'volumes'] as const) await this.#readList(name, signal);
+    await this.containers.syncAll(depth, signal);
   }
 
   /** An engine with one list out of order is still of use: that list is tried again beside everything else. */
