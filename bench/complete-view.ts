@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DockerAddress } from './docker-address.ts';
 
 export interface ViewPlan {
+  /** Throws when it is in vain to wait. */
+  readonly assertRunning: () => void;
   readonly nodes: number;
   readonly containers: number;
   readonly patienceSeconds: number;
@@ -22,6 +24,7 @@ export async function completeView(api: DockerAddress, plan: ViewPlan, sinceMs: 
   let listedMs: number | undefined;
   let last = 'no answer';
   while (performance.now() - sinceMs < plan.patienceSeconds * 1000) {
+    plan.assertRunning();
     try {
       const { counted, reserved } = await readInfo(api);
       last = `${counted} containers, ${reserved} nodes with their resources`;

@@ -41,6 +41,23 @@ export class DockerAddress {
     });
   }
 
+  /** Asks and leaves after `ms`, whatever has come until then. Never rejects. */
+  leave(path: string, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const sent = request({ host: this.#host, port: this.#port, agent: false, path }, (response) => {
+        response.on('error', () => undefined);
+        response.resume();
+      });
+      const timer = setTimeout(() => sent.destroy(), ms);
+      sent.on('error', () => undefined);
+      sent.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      sent.end();
+    });
+  }
+
   /** The parsed answer; rejects when its status is 400 or more. */
   async json(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await this.call(method, path, body);

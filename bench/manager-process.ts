@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 
 export interface ManagerPlan {
   readonly script: string;
@@ -18,15 +18,28 @@ const ticksPerSecond = 100;
 
 export class ManagerProcess {
   readonly #process: ChildProcess;
+  readonly #logFile: string;
 
   constructor({ script, nodeArgs, address, discovery, logFile }: ManagerPlan) {
-    const args = [...nodeArgs, script, 'manage', '--log-level', process.env['LL'] ?? 'warn', '--host', `tcp://${address}`, discovery];
+    const args = [...nodeArgs, script, 'manage', '--log-level', 'warn', '--host', `tcp://${address}`, discovery];
+    this.#logFile = logFile;
     const log = openSync(logFile, 'w');
     this.#process = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+    closeSync(log);
   }
 
   get hasEnded(): boolean {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** Open file descriptors. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.#process.pid}/fd`).length;
+  }
+
+  /** What it has logged: warnings and errors. */
+  log(): string {
+    return readFileSync(this.#logFile, 'utf8');
   }
 
   rssBytes(): number {

@@ -1,5 +1,6 @@
 // The command line of the benchmark. Everything that costs time or memory is bounded here.
 import { parseArgs } from 'node:util';
+import type { FleetFault } from './fleet-messages.ts';
 
 export interface BenchOptions {
   readonly nodes: number;
@@ -15,8 +16,12 @@ export interface BenchOptions {
   readonly nodeArgs: readonly string[];
   /** How long the manager is left alone while its CPU is measured, in seconds. */
   readonly idleSeconds: number;
-  /** So many engines stop answering before the last measurements. */
-  readonly hanging: number;
+  /** So many engines have that fault before the last measurements. */
+  readonly faulty: Readonly<Record<FleetFault, number>>;
+  /** How long every engine takes to begin an answer. */
+  readonly latencyMs: number;
+  /** In place of measurements: so many seconds of churn, with an eye on memory and descriptors. */
+  readonly soakSeconds: number | undefined;
   /** How many creates run at once, one measurement each. */
   readonly creates: readonly number[];
   /** The manager is given up when its view is not complete by then, in seconds. */
@@ -36,6 +41,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       'node-arg': { type: 'string', multiple: true, default: [] },
       idle: { type: 'string', default: '20' },
       hanging: { type: 'string', default: '0' },
+      refusing: { type: 'string', default: '0' },
+      slow: { type: 'string', default: '0' },
+      dropping: { type: 'string', default: '0' },
+      latency: { type: 'string', default: '0' },
+      soak: { type: 'string' },
       creates: { type: 'string', default: '1,16,64,256' },
       patience: { type: 'string', default: '120' },
     },
@@ -48,10 +58,24 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     managerScript: values.manager,
     nodeArgs: values['node-arg'],
     idleSeconds: wholeNumber('idle', values.idle, 3_600),
-    hanging: wholeNumber('hanging', values.hanging, 10_000),
+    faulty: {
+      hang: wholeNumber('hanging', values.hanging, 10_000),
+      refuse: wholeNumber('refusing', values.refusing, 10_000),
+      slow: wholeNumber('slow', values.slow, 10_000),
+      drop: wholeNumber('dropping', values.dropping, 10_000),
+    },
+    latencyMs: wholeNumber('latency', values.latency, 10_000),
+    soakSeconds: values.soak === undefined ? undefined : duration('soak', values.soak),
     creates: values.creates.split(',').flatMap((text) => (text === '' ? [] : [wholeNumber('creates', text, 1_024)])),
     patienceSeconds: wholeNumber('patience', values.patience, 3_600),
   };
+}
+
+/** "90s" or "20m", in seconds. */
+function duration(name: string, text: string): number {
+  const [, digits, unit] = /^(\d{1,5})(s|m|h)$/.exec(text) ?? [];
+  if (digits === undefined) throw new Error(`--${name} must be a time as 90s, 20m or 1h, not "${text}"`);
+  return Number(digits) * (unit === 's' ? 1 : unit === 'm' ? 60 : 3600);
 }
 
 function wholeNumber(name: string, text: string, maximum: number): number {

@@ -1,38 +1,77 @@
 // The process of the simulated engines: each listens on a loopback address of its own, all on Docker's port. It is
 // driven by messages from its parent and ends with it.
+import { setTimeout as delay } from 'node:timers/promises';
 import { startSimulatedEngine } from '../test/support/simulated-engine/simulated-engine.ts';
 import type { SimulatedEngine } from '../test/support/simulated-engine/simulated-engine.ts';
 import { nodeName, nowMs } from './fleet-messages.ts';
-import type { FleetAnswer, FleetPlan, FleetRequest } from './fleet-messages.ts';
+import type { FleetAnswer, FleetCall, FleetFault, FleetPlan, FleetRequest } from './fleet-messages.ts';
 
 const enginePort = 2375;
+const slowMs = 500;
+const dropEveryMs = 1_000;
 const engines: SimulatedEngine[] = [];
 
-process.on('message', (request: FleetRequest) => {
+process.on('message', ({ call, request }: FleetCall) => {
+  const atMs = nowMs();
   answer(request)
-    .catch((error: unknown): FleetAnswer => ({ atMs: nowMs(), error: String(error) }))
-    .then((message) => process.send?.(message))
+    .catch((error: unknown) => ({ error: String(error) }))
+    .then((facts) => process.send?.({ call, atMs, ...facts } satisfies FleetAnswer))
     .catch(() => process.exit(1));
 });
 process.on('disconnect', () => process.exit(0));
-process.on('SIGTERM', () => process.exit(0));
 
-async function answer(request: FleetRequest): Promise<FleetAnswer> {
-  const atMs = nowMs();
+async function answer(request: FleetRequest): Promise<Omit<FleetAnswer, 'call' | 'atMs'>> {
   switch (request.kind) {
     case 'start':
       await startEngines(request.plan);
-      return { atMs, addresses: engines.map(({ address }) => address) };
+      return { addresses: engines.map(({ address }) => address) };
     case 'create':
       engines[request.node - 1]?.createDirectly({ name: request.name });
-      return { atMs };
-    case 'hang':
-      for (const engine of engines.slice(0, request.count)) engine.faults.freeze();
-      return { atMs };
+      return {};
+    case 'remove':
+      removeIfThere(engines[request.node - 1], request.name);
+      return {};
+    case 'fault':
+      for (const engine of engines.slice(request.firstNode - 1, request.firstNode - 1 + request.count))
+        await inflict(engine, request.fault);
+      return {};
+    case 'drop events':
+      engines[request.node - 1]?.faults.dropEvents();
+      return {};
+    case 'restart':
+      await engines[request.node - 1]?.stop();
+      await delay(request.downMs);
+      await engines[request.node - 1]?.listen();
+      return {};
+    case 'count':
+      return { containers: engines.reduce((sum, { containers }) => sum + containers.size, 0) };
   }
 }
 
-async function startEngines({ nodes, containers }: FleetPlan): Promise<void> {
+function removeIfThere(engine: SimulatedEngine | undefined, name: string): void {
+  if (engine?.findContainer(name) !== undefined) engine.removeDirectly(name);
+}
+
+async function inflict({ faults }: SimulatedEngine, fault: FleetFault): Promise<void> {
+  switch (fault) {
+    case 'hang':
+      faults.freeze();
+      return;
+    case 'refuse':
+      await faults.refuse();
+      return;
+    case 'slow':
+      faults.delay(/./, slowMs);
+      return;
+    case 'drop':
+      setInterval(() => {
+        faults.dropEvents();
+      }, dropEveryMs);
+      return;
+  }
+}
+
+async function startEngines({ nodes, containers, latencyMs }: FleetPlan): Promise<void> {
   for (let node = 1; node <= nodes; node++) {
     const name = nodeName(node);
     const engine = await startSimulatedEngine({
@@ -47,6 +86,7 @@ async function startEngines({ nodes, containers }: FleetPlan): Promise<void> {
       seedBody: seedBody(name),
     });
     engine.prepareAnswers();
+    if (latencyMs > 0) engine.faults.delay(/./, latencyMs);
     engines.push(engine);
   }
 }
