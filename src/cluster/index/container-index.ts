@@ -27,14 +27,15 @@ export class ContainerIndex {
     let locations = this.#locations.get(engine);
     if (locations === undefined) this.#locations.set(engine, (locations = new Map<string, ContainerLocation>()));
     const previous = before === undefined ? undefined : locations.get(before.id);
-    if (previous !== undefined) {
-      locations.delete(previous.record.id);
-      this.#unlink(previous);
+    const location = after === undefined ? undefined : { engine, record: after };
+    if (location !== undefined) locations.set(location.record.id, location);
+    else if (previous !== undefined) locations.delete(previous.record.id);
+    if (previous !== undefined && location !== undefined && haveSameKeys(previous.record, location.record)) {
+      this.#relink(previous, location);
+      return;
     }
-    if (after === undefined) return;
-    const location = { engine, record: after };
-    locations.set(after.id, location);
-    this.#link(location);
+    if (previous !== undefined) this.#unlink(previous);
+    if (location !== undefined) this.#link(location);
   }
 
   removeEngine(engine: Engine): void {
@@ -137,6 +138,17 @@ export class ContainerIndex {
     if (swarmId !== undefined) this.#bySwarmId.add(swarmId, location);
   }
 
+  /** Of two with the same keys. */
+  #relink(before: ContainerLocation, after: ContainerLocation): void {
+    const { record } = after;
+    this.#order.remove(before);
+    this.#order.add(after);
+    this.#byId.replace(record.id, before, after);
+    this.#byName.replace(record.name, before, after);
+    const swarmId = swarmIdOf(record);
+    if (swarmId !== undefined) this.#bySwarmId.replace(swarmId, before, after);
+  }
+
   #unlink(location: ContainerLocation): void {
     const { record } = location;
     this.#order.remove(location);
@@ -149,6 +161,11 @@ export class ContainerIndex {
 
 /** More ids than this with one beginning are not told apart by engine. */
 const maxPrefixHits = 64;
+
+/** As nearly every change of a container leaves them. */
+function haveSameKeys(a: ContainerRecord, b: ContainerRecord): boolean {
+  return a.id === b.id && a.name === b.name && swarmIdOf(a) === swarmIdOf(b);
+}
 
 /** The id that follows a container through the cluster; absent on containers that others created. */
 export function swarmIdOf(record: ContainerRecord): string | undefined {

@@ -41,6 +41,14 @@ export class KeyIndex<Value> {
     this.#sortedKeys?.splice(firstNotBefore(this.#sortedKeys, key), 1);
   }
 
+  /** As a removal of `before` and an addition of `after`, without a search for the place of the key. */
+  replace(key: string, before: Value, after: Value): void {
+    const several = this.#several.get(key);
+    if (several?.delete(before) === true) several.add(after);
+    else if (this.#only.get(key) === before) this.#only.set(key, after);
+    else this.add(key, after);
+  }
+
   /** The keys that begin with `prefix`, in order, at most `limit`. */
   startingWith(prefix: string, limit: number): readonly string[] {
     const keys = (this.#sortedKeys ??= [...this.#only.keys(), ...this.#several.keys()].sort(compareText));

@@ -42,4 +42,16 @@ describe('KeyIndex', () => {
     assert.deepEqual(index.startingWith('', 9), ['a', 'b', 'c']);
     assert.deepEqual(index.startingWith('d', 9), []);
   });
+
+  it('replaces one of the values of a key, and keeps the key', () => {
+    const index = new KeyIndex<number>();
+    for (const value of [1, 2, 3]) index.add('a', value);
+    index.add('b', 4);
+    index.replace('a', 2, 5);
+    index.replace('b', 4, 6);
+    index.replace('c', 7, 8);
+    assert.deepEqual([...index.get('a')].sort(), [1, 3, 5]);
+    assert.deepEqual([index.get('b'), index.get('c')], [[6], [8]]);
+    assert.deepEqual(index.startingWith('', 9), ['a', 'b', 'c']);
+  });
 });
