@@ -10,7 +10,8 @@ import { swarmMember } from '../docker/swarm-member.ts';
 import type { DockerEvent, NetworkRow } from '../docker/types.ts';
 import type { Engine, EngineChange } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
-import type { Node } from '../scheduler/contracts.ts';
+import type { Node, Placement, PlacementRequest } from '../scheduler/contracts.ts';
+import { KeptOrders } from '../scheduler/kept-orders.ts';
 import { placementRequest } from '../scheduler/request.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
@@ -101,6 +102,7 @@ export class Cluster {
   readonly #names: ContainerNames;
   readonly #freshVolumes = new FreshVolumes();
   readonly #views = new Map<Engine, NodeView>();
+  readonly #orders = new KeptOrders();
   readonly #subscriptions = new Map<Engine, () => void>();
   readonly #scheduler: Scheduler;
   readonly #creator: ContainerCreator;
@@ -145,6 +147,7 @@ export class Cluster {
       containers: this.#containers,
       images: this.#images,
       networks: this.#networks,
+      orders: this.#orders,
       cpuMode,
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);
@@ -157,6 +160,7 @@ export class Cluster {
     this.#creator = new ContainerCreator({
       ...parts,
       scheduler,
+      orders: this.#orders,
       createRetry,
       createDoubtMs,
       cpuMode,
@@ -370,12 +374,16 @@ export class Cluster {
    * of them would place a container. Throws 400 for what is no expression, 409 with the reasons when no node fits.
    */
   placeBuild(environment: readonly string[]): Engine {
-    const placement = this.#scheduler.place(placementRequest({ Env: environment }), this.nodes);
+    const placement = this.place(placementRequest({ Env: environment }));
     if (placement.kind === 'refused') throw conflict(placement.explanation);
     const [best] = placement.nodes;
-    const engine = best === undefined ? undefined : this.#nodeViews().find(({ id }) => id === best.id)?.engine;
-    if (engine === undefined) throw new ApiError(503, 'no node is healthy');
-    return engine;
+    if (!(best instanceof NodeView)) throw new ApiError(503, 'no node is healthy');
+    return best.engine;
+  }
+
+  /** Where a container would go now; nothing is reserved. */
+  place(request: PlacementRequest): Placement {
+    return this.#scheduler.place(request, this.nodes, this.#orders);
   }
 
   /** Creates a network on one node, chosen so that a project's networks and volumes lie together. */
@@ -530,6 +538,7 @@ export class Cluster {
     this.#engines = undefined;
     this.#nodes = undefined;
     this.#swarms.forget();
+    this.#orders.clear();
   }
 
   #wakeReadyWaiters(): void {

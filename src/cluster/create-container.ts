@@ -9,8 +9,10 @@ import type { CreateBody } from '../docker/types.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
 import { EngineUnreachable } from '../engine/unreachable.ts';
-import type { Decision, PlacementRequest } from '../scheduler/contracts.ts';
+import type { Decision, Placement, PlacementRequest } from '../scheduler/contracts.ts';
+import type { Refusal } from '../scheduler/explain.ts';
 import { portsToReserve } from '../scheduler/filters/port.ts';
+import type { KeptOrders } from '../scheduler/kept-orders.ts';
 import { planLines } from '../scheduler/plan.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type {
@@ -29,7 +31,7 @@ import type { ImageIndex } from './index/image-index.ts';
 import type { ContainerLocation } from './locations.ts';
 import type { ContainerNames } from './names.ts';
 import { NoRoom } from './no-room.ts';
-import type { NodeView } from './node-view.ts';
+import { NodeView } from './node-view.ts';
 import { writePlacement, type FailedAttempt } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
@@ -41,6 +43,8 @@ import { WaitingCreates } from './waiting-creates.ts';
 
 export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserved'> {
   readonly scheduler: Scheduler;
+  /** Told of every change of the nodes. */
+  readonly orders: KeptOrders;
   readonly nodes: () => readonly NodeView[];
   readonly images: ImageIndex;
   readonly names: ContainerNames;
@@ -170,7 +174,7 @@ export class ContainerCreator {
     if (this.#options.nodes().some(({ refusal }) => refusal === undefined)) {
       throw notFound('image', familiarReference(image));
     }
-    throw this.#noRoom('no node is healthy', ['a healthy node']);
+    throw this.#noRoom({ explanation: 'no node is healthy', conditions: ['a healthy node'] });
   }
 
   #isImageThere(image: string): boolean {
@@ -252,21 +256,27 @@ export class ContainerCreator {
     const settled = request.volumes.filter((name) => !isFresh(name));
     const requests =
       settled.length === request.volumes.length ? [request] : [request, { ...request, volumes: settled }];
-    let refusal = this.#noRoom('no node can take the container', []);
+    let refusal: Refusal = { explanation: 'no node can take the container', conditions: [] };
     const pinnedNodes = this.#allowed(attempts);
     for (const candidate of requests) {
       const asked = { ...candidate, pinnedNodes };
-      const placement = this.#options.scheduler.place(asked, this.#options.nodes());
+      const placement = this.#decide(asked, attempts);
       if (placement.kind === 'refused') {
-        refusal = this.#noRoom(placement.explanation, placement.conditions);
+        refusal = placement;
         continue;
       }
-      const view = this.#options.nodes().find((node) => node === placement.nodes[0]);
-      if (view === undefined) continue;
+      const [view] = placement.nodes;
+      if (!(view instanceof NodeView)) continue;
       for (const volume of asked.volumes) this.#assertUnambiguous(volume, asked);
       return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
     }
-    throw attempts.refused(refusal);
+    throw attempts.refused(this.#noRoom(refusal));
+  }
+
+  /** For a dry run every node is looked at, as it tells of every one. */
+  #decide(request: PlacementRequest, { prepared }: Attempts): Placement {
+    const { scheduler, nodes, orders } = this.#options;
+    return scheduler.place(request, nodes(), prepared.terms.isDryRun ? undefined : orders);
   }
 
   /** Of several volumes of one name the container must not get any one: only one of their nodes may come into question. */
@@ -320,7 +330,7 @@ export class ContainerCreator {
     return ({ engine }) => holders.has(engine) || processors.has(engine.info?.Architecture);
   }
 
-  #noRoom(explanation: string, conditions: readonly string[]): NoRoom {
+  #noRoom({ explanation, conditions }: Refusal): NoRoom {
     const isAnyHealthy = this.#options.nodes().some(({ engine }) => engine.state === 'healthy');
     return new NoRoom(isAnyHealthy ? 409 : 503, explanation, conditions);
   }

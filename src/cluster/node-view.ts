@@ -5,6 +5,7 @@ import type { ContainerRecord } from '../engine/mirror.ts';
 import type { Node, NodeContainer, PublishedPort, ResourceDemand } from '../scheduler/contracts.ts';
 import { assignPorts } from '../scheduler/filters/port.ts';
 import { deviceDemands } from '../scheduler/node-resources.ts';
+import type { KeptOrders } from '../scheduler/kept-orders.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { Identities } from './identity.ts';
 import type { ContainerIndex } from './index/container-index.ts';
@@ -25,6 +26,8 @@ export interface NodeViewIndices {
   readonly containers: ContainerIndex;
   readonly images: ImageIndex;
   readonly networks: NetworkIndex;
+  /** Told of every change of a view. */
+  readonly orders: KeptOrders;
   readonly cpuMode: CpuMode;
 }
 
@@ -142,20 +145,24 @@ export class NodeView implements Node {
     const previous = before === undefined ? undefined : this.#load.get(before.id);
     if (before !== undefined) this.#load.remove(before.id);
     if (after !== undefined) this.#load.put(this.#toLoadEntry(after, previous));
+    this.#indices.orders.changed(this);
   }
 
   /** Counts a container that is being created until `giveUp` is called with its id. */
   reserve(entry: LoadEntry): void {
     this.#load.put(entry);
+    this.#indices.orders.changed(this);
   }
 
   giveUp(reservedId: string): void {
     this.#load.remove(reservedId);
+    this.#indices.orders.changed(this);
   }
 
   /** Forgets what was read from the engine's info. */
   infoChanged(): void {
     this.#facts = undefined;
+    this.#indices.orders.changed(this);
   }
 
   /** A created container is about to be started by whoever created it, so it counts; a stopped one does not. */

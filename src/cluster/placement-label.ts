@@ -18,7 +18,7 @@ export function writePlacement(decision: Decision, attempts: readonly FailedAtte
   return JSON.stringify({
     Node: node,
     Strategy: strategy,
-    Candidates: candidates,
+    ...(candidates !== undefined && { Candidates: candidates }),
     Nodes: nodes,
     ...(score && { Score: total(score.parts), Parts: rounded(score.parts), Ties: score.ties }),
     ...(givenUp.length > 0 && { GivenUp: givenUp }),

@@ -151,6 +151,27 @@ export interface Strategy {
   rank(request: PlacementRequest, nodes: readonly Node[], everyNode: readonly Node[]): readonly Node[];
   /** What the place of `node` in the order comes from; for explanations. */
   score?(request: PlacementRequest, node: Node): Score;
+  /** The order of `rank` in numbers, where it has one: a decision then costs the same however many nodes there are. */
+  order?(request: PlacementRequest): NodeOrder;
+}
+
+/** The order of the nodes for a request, told node by node, so that it can be kept and mended where a node changed. */
+export interface NodeOrder {
+  /** Requests with equal keys measure every node alike. */
+  readonly key: string;
+  /** Must change only when the node's own load, capacity or labels do. */
+  measure(node: Node): NodeMeasure;
+  /** Those come first among nodes of equal load; asked anew for each request. */
+  isPreferred(node: Node): boolean;
+}
+
+/** Smaller numbers come first; nodes that are equal in everything follow by name and id. */
+export interface NodeMeasure {
+  readonly score: number;
+  /** Looked at when the scores are equal. */
+  readonly containers: number;
+  /** Looked at when neither load nor preference tells two nodes apart. */
+  readonly tie: number;
 }
 
 /** Why a strategy puts a node where it does. */
@@ -165,8 +186,8 @@ export interface Score {
 export interface Decision {
   readonly node: string;
   readonly strategy: string;
-  /** How many nodes the strategy chose from. */
-  readonly candidates: number;
+  /** How many nodes the strategy chose from; undefined when the best was found without counting the others. */
+  readonly candidates: number | undefined;
   readonly nodes: number;
   /** undefined: the strategy gives none. */
   readonly score: Score | undefined;
@@ -184,8 +205,8 @@ export type Placement =
     }
   | {
       readonly kind: 'refused';
-      /** Several lines: each node with its first failing reason. */
+      /** Several lines: each node with its first failing reason. Worked out when asked, so ask before a node changes. */
       readonly explanation: string;
-      /** What some node does not meet, each once. */
+      /** What some node does not meet, each once. Worked out when asked, too. */
       readonly conditions: readonly string[];
     };

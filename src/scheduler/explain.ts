@@ -3,10 +3,13 @@
 import { compareText } from '../common/compare-text.ts';
 import type { Decision, Node, Requirement, Score } from './contracts.ts';
 
-export function explainRefusal(
-  nodes: readonly Node[],
-  hard: readonly Requirement[],
-): { readonly explanation: string; readonly conditions: readonly string[] } {
+/** See `Placement`. */
+export interface Refusal {
+  readonly explanation: string;
+  readonly conditions: readonly string[];
+}
+
+export function explainRefusal(nodes: readonly Node[], hard: readonly Requirement[]): Refusal {
   if (nodes.length === 0) {
     return { explanation: 'no node can take the container: the cluster has no nodes', conditions: ['a node'] };
   }
@@ -34,8 +37,9 @@ export function refusalOf(node: Node, hard: readonly Requirement[]): string | un
 
 /** One line for the choice and one for each soft rule that could not be met. */
 export function decisionLines({ strategy, candidates, nodes, givenUp }: Decision): readonly string[] {
+  const counted = candidates === undefined ? 'the candidates' : `${candidates} candidates`;
   return [
-    `strategy ${strategy}: best of ${candidates} candidates among ${nodes} nodes`,
+    `strategy ${strategy}: best of ${counted} among ${nodes} nodes`,
     ...givenUp.map((description) => `given up: ${description}`),
   ];
 }

@@ -20,6 +20,11 @@ export function replicaGroup({ labels, replaces }: PlacementRequest): ReplicaGro
   return { project, service, replaces };
 }
 
+/** Tells groups apart. */
+export function groupKey({ project, service, replaces = '' }: ReplicaGroup): string {
+  return [project, service, replaces].join('\n');
+}
+
 export function isReplicaOf({ project, service, replaces }: ReplicaGroup, container: NodeContainer): boolean {
   const { labels } = container;
   if (labels[serviceLabel] !== service || labels[projectLabel] !== project) return false;

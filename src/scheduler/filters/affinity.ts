@@ -9,7 +9,7 @@ import { findContainerOn } from './find-container-on.ts';
 import { replacedOn } from './replaced.ts';
 
 export function createAffinityFilter(): Filter {
-  const memo = new NodeMemo();
+  const memo = new NodeMemo<boolean>();
   return {
     name: 'affinity',
     requirements: (request, nodes) =>
@@ -44,7 +44,11 @@ function zoneOf(node: Node, label: string): string {
   return zone === undefined ? `node ${node.id}` : `zone ${zone}`;
 }
 
-function nodeMatcher(expression: Expression, request: PlacementRequest, memo: NodeMemo): (node: Node) => boolean {
+function nodeMatcher(
+  expression: Expression,
+  request: PlacementRequest,
+  memo: NodeMemo<boolean>,
+): (node: Node) => boolean {
   if (expression.key === 'image') return (node) => hasImage(node, expression);
   const replaced = (node: Node): string | undefined =>
     expression.operator === '!=' ? replacedOn(node, request)?.id : undefined;

@@ -2,19 +2,18 @@
 // one of them. Zones are the values of the engine label `zone`. A container that chose its own strategy is left to it.
 import type { Filter, Node, Requirement } from '../contracts.ts';
 import { NodeMemo } from '../node-memo.ts';
-import { isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
+import { groupKey, isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
 
 const zoneLabel = 'zone';
 
 export function createReplicasFilter(): Filter {
-  const memo = new NodeMemo();
+  const memo = new NodeMemo<boolean>();
   return {
     name: 'replicas',
     requirements: (request, nodes) => {
       const group = replicaGroup(request);
       if (group === undefined || request.strategy !== undefined) return [];
-      const key = [group.project, group.service, group.replaces ?? ''].join('\n');
-      const isTaken = memo.remember(key, (node) => hasReplica(node, group));
+      const isTaken = memo.remember(groupKey(group), (node) => hasReplica(node, group));
       const description = `no other copy of service ${group.service}`;
       return [
         ...zoneRequirement(description, nodes, isTaken),

@@ -1,8 +1,8 @@
 // The order by load that spread and binpack share: first the share of CPU and memory that would be in use, then
 // the number of containers, and between equals the node that has the image, then by name or by seed.
-import { compareText } from '../../common/compare-text.ts';
 import { defaultOvercommit, memoryCapacityBytes, nanoCpuCapacity, type Overcommit } from '../capacity.ts';
-import type { Node, PlacementRequest, Score } from '../contracts.ts';
+import type { Node, NodeOrder, PlacementRequest, Score, Strategy } from '../contracts.ts';
+import { bestOf } from '../node-order.ts';
 
 export interface StrategyOptions {
   readonly overcommit?: Overcommit | undefined;
@@ -24,34 +24,40 @@ interface Load {
 /** The least loaded node first, or the most loaded one that still has room. */
 type Direction = 'emptiest' | 'fullest';
 
-/** More than that many nodes are never tried for one container, so only that many are put in order. */
-const mostRanked = 16;
-
-/** The best nodes, at most 16, best first. `compareFirst` comes before the load. */
-export function rankByLoad(
-  request: PlacementRequest,
-  nodes: readonly Node[],
-  direction: Direction,
-  options: StrategyOptions,
-  compareFirst: (a: Node, b: Node) => number = () => 0,
-): readonly Node[] {
-  const sign = direction === 'emptiest' ? 1 : -1;
-  const compare = (a: RankedNode, b: RankedNode): number =>
-    compareFirst(a.node, b.node) || sign * (a.score - b.score || a.containers - b.containers) || compareEquals(a, b);
-  const best: RankedNode[] = [];
-  for (const node of nodes) keepBest(best, new RankedNode(request, node, options), compare);
-  return best.map(({ node }) => node);
+/** A strategy that goes by load alone. */
+export function createByLoad(name: string, direction: Direction, options: StrategyOptions): Strategy {
+  const order = loadOrder(direction, options);
+  return {
+    name,
+    order,
+    rank: (request, nodes) => bestOf(nodes, order(request)),
+    score: (request, node) => loadScore(request, node, options),
+  };
 }
 
-/** Inserts `candidate` at its place unless it is worse than all of a full list: sorting every node would cost far more. */
-function keepBest(best: RankedNode[], candidate: RankedNode, compare: (a: RankedNode, b: RankedNode) => number): void {
-  const worst = best.at(-1);
-  if (best.length === mostRanked && worst !== undefined && compare(candidate, worst) >= 0) return;
-  if (best.length === mostRanked) best.pop();
-  let place = best.length;
-  for (let above = best[place - 1]; above !== undefined && compare(candidate, above) < 0; above = best[place - 1])
-    place -= 1;
-  best.splice(place, 0, candidate);
+/** The order of the nodes for each request. */
+export function loadOrder(direction: Direction, options: StrategyOptions): (request: PlacementRequest) => NodeOrder {
+  const { overcommit = defaultOvercommit, load = 'active', seed } = options;
+  const settings = [direction, load, overcommit.cpu, overcommit.memory, seed].join(' ');
+  const sign = direction === 'emptiest' ? 1 : -1;
+  return (request) => ({
+    key: `${settings} ${request.nanoCpus} ${request.memoryBytes}`,
+    measure: (node) => {
+      const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
+      return {
+        // Rounded, so that shares that are equal on paper are equal here.
+        score: sign * Math.round((cpuPercent + memoryPercent) * 1e6),
+        containers: sign * containers,
+        tie: seed === undefined ? 0 : hashText(node.name, seed),
+      };
+    },
+    isPreferred: (node) => node.hasImage(request.image),
+  });
+}
+
+export function loadScore(request: PlacementRequest, node: Node, options: StrategyOptions): Score {
+  const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
+  return { parts: { cpu: cpuPercent, memory: memoryPercent }, ties: { containers } };
 }
 
 function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions): Load {
@@ -65,9 +71,8 @@ function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions)
   };
 }
 
-export function loadScore(request: PlacementRequest, node: Node, options: StrategyOptions): Score {
-  const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
-  return { parts: { cpu: cpuPercent, memory: memoryPercent }, ties: { containers } };
+function percent(used: number, capacity: number): number {
+  return capacity > 0 ? (used * 100) / capacity : Number.MAX_SAFE_INTEGER / 1e8;
 }
 
 /** A number for `text` that looks random and depends on `seed`. */
@@ -76,43 +81,4 @@ function hashText(text: string, seed: number): number {
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
   return (hash ^ (hash >>> 13)) >>> 0;
-}
-
-/** Whether the node has the image is asked only between nodes that are otherwise equal. */
-class RankedNode {
-  readonly node: Node;
-  readonly containers: number;
-  readonly score: number;
-  readonly #image: string;
-  readonly #seed: number | undefined;
-  #hasImage: boolean | undefined;
-
-  constructor(request: PlacementRequest, node: Node, options: StrategyOptions) {
-    const { cpuPercent, memoryPercent, containers } = loadOf(request, node, options);
-    this.node = node;
-    this.containers = containers;
-    // Rounded, so that shares that are equal on paper are equal here.
-    this.score = Math.round((cpuPercent + memoryPercent) * 1e6);
-    this.#image = request.image;
-    this.#seed = options.seed;
-  }
-
-  /** Which of two equal nodes comes first is looked at last, so it is not made before it is needed. */
-  get tie(): number {
-    return this.#seed === undefined ? 0 : hashText(this.node.name, this.#seed);
-  }
-
-  get hasImage(): boolean {
-    this.#hasImage ??= this.node.hasImage(this.#image);
-    return this.#hasImage;
-  }
-}
-
-function compareEquals(a: RankedNode, b: RankedNode): number {
-  if (a.hasImage !== b.hasImage) return a.hasImage ? -1 : 1;
-  return a.tie - b.tie || compareText(a.node.name, b.node.name) || compareText(a.node.id, b.node.id);
-}
-
-function percent(used: number, capacity: number): number {
-  return capacity > 0 ? (used * 100) / capacity : Number.MAX_SAFE_INTEGER / 1e8;
 }

@@ -1,14 +1,21 @@
 // Spread over the values of an engine label (zones, racks): the zone with the fewest copies of the same Compose
 // service first, then the one with the fewest containers, and within a zone as spread does.
-import { isReplicaOf, replicaGroup } from '../replica-group.ts';
 import type { Node, PlacementRequest, Strategy } from '../contracts.ts';
-import { loadScore, rankByLoad, type StrategyOptions } from './load-order.ts';
+import { NodeMemo } from '../node-memo.ts';
+import { bestOf } from '../node-order.ts';
+import { groupKey, isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
+import { loadOrder, loadScore, type StrategyOptions } from './load-order.ts';
 
 export function createSpreadOver(label: string, options: StrategyOptions): Strategy {
+  const copies = new NodeMemo<number>();
+  const order = loadOrder('emptiest', options);
   return {
     name: `spread:${label}`,
-    rank: (request, nodes, everyNode) =>
-      rankByZone(request, nodes, countZones(request, everyNode, label), label, options),
+    rank: (request, nodes, everyNode) => {
+      const zones = countZones(everyNode, label, replicaCounter(request, copies));
+      const loadOfZone = (node: Node): ZoneLoad => zones.get(zoneOf(node, label)) ?? emptyZone;
+      return bestOf(nodes, order(request), (a, b) => compareZones(loadOfZone(a), loadOfZone(b)));
+    },
     score: (request, node) => {
       const { parts, ties } = loadScore(request, node, options);
       return { parts, ties: { [label]: zoneOf(node, label), ...ties } };
@@ -23,38 +30,35 @@ interface ZoneLoad {
 
 const emptyZone: ZoneLoad = { replicas: 0, containers: 0 };
 
-function rankByZone(
-  request: PlacementRequest,
-  nodes: readonly Node[],
-  zones: ReadonlyMap<string, ZoneLoad>,
-  label: string,
-  options: StrategyOptions,
-): readonly Node[] {
-  const loadOfZone = (node: Node): ZoneLoad => zones.get(zoneOf(node, label)) ?? emptyZone;
-  return rankByLoad(request, nodes, 'emptiest', options, (a, b) => compareZones(loadOfZone(a), loadOfZone(b)));
-}
-
 function compareZones(a: ZoneLoad, b: ZoneLoad): number {
   return a.replicas - b.replicas || a.containers - b.containers;
 }
 
 /** Nodes that the filters refused count too: a zone does not become empty because its port is taken. */
-function countZones(request: PlacementRequest, nodes: readonly Node[], label: string): ReadonlyMap<string, ZoneLoad> {
+function countZones(
+  nodes: readonly Node[],
+  label: string,
+  countReplicas: (node: Node) => number,
+): ReadonlyMap<string, ZoneLoad> {
   const zones = new Map<string, ZoneLoad>();
   for (const node of nodes) {
     const zone = zoneOf(node, label);
     const { replicas, containers } = zones.get(zone) ?? emptyZone;
     zones.set(zone, {
-      replicas: replicas + countReplicas(request, node),
+      replicas: replicas + countReplicas(node),
       containers: containers + node.activeContainers,
     });
   }
   return zones;
 }
 
-function countReplicas(request: PlacementRequest, node: Node): number {
+function replicaCounter(request: PlacementRequest, copies: NodeMemo<number>): (node: Node) => number {
   const group = replicaGroup(request);
-  if (group === undefined) return 0;
+  if (group === undefined) return () => 0;
+  return copies.remember(groupKey(group), (node) => countReplicas(group, node));
+}
+
+function countReplicas(group: ReplicaGroup, node: Node): number {
   let count = 0;
   for (const container of node.containers()) if (isReplicaOf(group, container)) count += 1;
   return count;

@@ -44,6 +44,7 @@ let created = 0;
 class TestNode implements Node {
   readonly #facts: NodeFacts;
   readonly #held: Held[] = [];
+  #revision = 0;
   readonly genericResources: ReadonlyMap<string, number>;
 
   constructor(facts: NodeFacts) {
@@ -101,7 +102,7 @@ class TestNode implements Node {
   }
 
   get containersRevision(): number {
-    return this.#held.length;
+    return this.#revision;
   }
 
   get totalContainers(): number {
@@ -157,6 +158,12 @@ class TestNode implements Node {
       memoryBytes: 0,
     };
     this.#held.push({ container: { ...defaults, ...facts }, ports });
+    this.#revision += 1;
+  }
+
+  removeOldest(): void {
+    this.#held.shift();
+    this.#revision += 1;
   }
 
   /** As if the container of `request` ran here. */
