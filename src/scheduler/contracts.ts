@@ -132,6 +132,11 @@ export interface Requirement {
   readonly soft: boolean;
   /** True when it asks for a part of what the node can promise to containers. */
   readonly isResource?: boolean;
+  /**
+   * Requirements of equal keys accept the same nodes, and another answer for a node comes only from a change of its own
+   * name, labels, facts or containers: then the answers are kept. Absent: every decision asks anew.
+   */
+  readonly key?: string | undefined;
   accepts(node: Node): boolean;
   /** Why `node` was not accepted; without it the description is shown. Called only for refused nodes. */
   reason?(node: Node): string;

@@ -38,7 +38,7 @@ export class Scheduler {
     const choice =
       orders === undefined || order === undefined
         ? chooseAmongAll(request, strategy, nodes, requirements)
-        : chooseFirst(orders.bestFirst(order, nodes), requirements);
+        : chooseFirst(orders.bestFirst(order, nodes, requirements), requirements);
     const [best] = choice.ranked;
     if (best === undefined) return refused(nodes, requirements);
     return {

@@ -13,8 +13,17 @@ export function createAffinityFilter(): Filter {
   return {
     name: 'affinity',
     requirements: (request, nodes) =>
-      request.affinities.map((expression) => affinity(expression, nodes, nodeMatcher(expression, request, memo))),
+      request.affinities.map((expression) => ({
+        ...affinity(expression, nodes, nodeMatcher(expression, request, memo)),
+        key: isOfOneNode(expression, request) ? `affinity ${expression.text}` : undefined,
+      })),
   };
+}
+
+/** Whether what decides is on the node itself: not elsewhere in its zone, an image, or the id of a container anywhere. */
+function isOfOneNode({ key, zone, isLiteral, value }: Expression, { replaces }: PlacementRequest): boolean {
+  if (zone !== undefined || replaces !== undefined || key === 'image') return false;
+  return key !== 'container' || !isLiteral || !/^[0-9a-f]*$/.test(value);
 }
 
 function affinity(expression: Expression, nodes: readonly Node[], isMatch: (node: Node) => boolean): Requirement {

@@ -25,6 +25,7 @@ function constraint(expression: Expression): Requirement {
   return {
     description: text,
     soft: expression.isSoft,
+    key: `constraint ${text}`,
     accepts: (node) => holdsForAny(expression, valuesOf(node, key)),
     reason: (node) => `constraint ${text} does not hold (${actualText(node, key)})`,
   };

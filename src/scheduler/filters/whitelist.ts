@@ -14,6 +14,7 @@ function whitelist(expression: Expression): Requirement {
   return {
     description: `whitelist ${expression.text}`,
     soft: expression.isSoft,
+    key: `whitelist ${expression.text}`,
     accepts: (node) => namesOf(node).some((name) => listed.has(name)) === isWanted,
     reason: () => `whitelist ${expression.text} leaves it out`,
   };

@@ -1,6 +1,6 @@
 // Placing by create body in the scheduler's tests.
 import type { CreateBody } from '../../../../src/docker/types.ts';
-import type { Filter, Node } from '../../../../src/scheduler/contracts.ts';
+import type { Node } from '../../../../src/scheduler/contracts.ts';
 import { openFilters } from '../../../../src/scheduler/filters/index.ts';
 import { placementRequest, type RequestOptions } from '../../../../src/scheduler/request.ts';
 import { Scheduler } from '../../../../src/scheduler/scheduler.ts';
@@ -10,14 +10,9 @@ import type { TestNode } from './a-node.ts';
 /** Without overcommit, so that a test's numbers are what they say. */
 const exact = { cpu: 0, memory: 0 };
 
-export function aScheduler(
-  strategy = 'spread',
-  options: StrategyOptions = {},
-  moreFilters: readonly Filter[] = [],
-): Scheduler {
+export function aScheduler(strategy = 'spread', options: StrategyOptions = {}): Scheduler {
   const all = { overcommit: exact, ...options };
-  const filters = [...openFilters([], all), ...moreFilters];
-  return new Scheduler({ filters, strategy: openStrategy(strategy, all), ...all });
+  return new Scheduler({ filters: openFilters([], all), strategy: openStrategy(strategy, all), ...all });
 }
 
 /** The names of the nodes that would take the container, best first; empty when refused. */
