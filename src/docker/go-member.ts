@@ -9,10 +9,15 @@ export function goMember(object: unknown, name: string): unknown {
   return key === undefined ? undefined : (object[key] ?? undefined);
 }
 
-/** The spelling of `name` that `object` uses; undefined when it has none. */
+/** The spelling of `name` that `object` uses; undefined when it has none. A create looks up dozens: no list of keys is made. */
 function goKey(object: WireObject, name: string): string | undefined {
-  const folded = name.toLowerCase();
-  return Object.keys(object).findLast((key) => key.length === name.length && key.toLowerCase() === folded);
+  let found: string | undefined;
+  for (const key in object) if (key === name || isSameFolded(key, name)) found = key;
+  return found;
+}
+
+function isSameFolded(key: string, name: string): boolean {
+  return key.length === name.length && key.toLowerCase() === name.toLowerCase();
 }
 
 /** `object` with the member `name` replaced, keeping the spelling and the place it has. */
