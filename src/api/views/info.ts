@@ -71,10 +71,10 @@ const registry = madeOncePerList((infos: readonly EngineInfo[]) => ({
 }));
 
 /** One engine's own GET /info per node that has ever answered; healthy ones where there are any. */
-function knownInfos(nodes: readonly NodeFacts[]): readonly EngineInfo[] {
+const knownInfos = madeOncePerList((nodes: readonly NodeFacts[]): readonly EngineInfo[] => {
   const healthy = nodes.filter((node) => node.isHealthy);
   return (healthy.length > 0 ? healthy : nodes).flatMap(({ info }) => (info === undefined ? [] : [info]));
-}
+});
 
 function statusHead({ settings, networks }: InfoFacts): StatusRow[] {
   const { name, primary } = settings.role();
@@ -101,7 +101,7 @@ function waitingRows({ waiting, now }: InfoFacts): StatusRow[] {
   ];
 }
 
-function sums(nodes: readonly NodeFacts[]): Record<string, number> {
+const sums = madeOncePerList((nodes: readonly NodeFacts[]): Readonly<Record<string, number>> => {
   let [running, paused, stopped, cpus, memoryBytes] = [0, 0, 0, 0, 0];
   let [files, routines, listeners] = [0, 0, 0];
   for (const { containers, isHealthy, info } of nodes) {
@@ -127,7 +127,7 @@ function sums(nodes: readonly NodeFacts[]): Record<string, number> {
     NGoroutines: routines,
     NEventsListener: listeners,
   };
-}
+});
 
 /** One that several nodes have counts once. */
 const countImages = madeOncePerList((lists: readonly (readonly ImageRow[])[]) => {

@@ -2,6 +2,7 @@
 // engines' own warnings, each once however many nodes give it.
 import type { IdentityConflict } from '../../cluster/locations.ts';
 import { dataAgeSeconds, type NodeFacts } from './node-facts.ts';
+import { madeOncePerList } from './same-list.ts';
 
 /** More names than this are counted instead of listed. */
 const maxNames = 5;
@@ -38,7 +39,7 @@ function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
 }
 
 /** Engines that warn of their own addresses say the same, each with another address in it. */
-function engineWarnings(nodes: readonly NodeFacts[]): string[] {
+const engineWarnings = madeOncePerList((nodes: readonly NodeFacts[]): readonly string[] => {
   const byMeaning = new Map<string, { readonly texts: Set<string>; readonly names: string[] }>();
   for (const { info, name, address } of nodes) {
     for (const text of info?.Warnings ?? []) {
@@ -54,7 +55,7 @@ function engineWarnings(nodes: readonly NodeFacts[]): string[] {
     const text = others.length === 0 ? only : meaning;
     return others.length === 0 && names.length === nodes.length ? text : `${text} (${nameList(names)})`;
   });
-}
+});
 
 function nameList(names: readonly string[]): string {
   const listed = names.slice(0, maxNames).join(', ');
