@@ -22,8 +22,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', () => process.exit(0));
 
 // Most of the heap is records that live as long as their containers, and V8 would let it double before it looks for
-// what is garbage among them. A third costs no CPU that could be measured and saves an eighth of the memory.
-setFlagsFromString('--heap-growing-percent=30');
+// what is garbage among them. With 30,000 containers this saves up to 70 MiB of 400 and costs a second of CPU at the start.
+setFlagsFromString('--heap-growing-percent=50');
 
 process.exitCode = await main();
 
