@@ -1,7 +1,9 @@
 // A Compose project works as on one host, with the old Compose and the new one.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'mocha';
+import { outputOf } from '../support/child-output.ts';
 import { elements, field, text } from '../support/document.ts';
 import { httpCall } from '../support/rig/http-call.ts';
 import { stateDirectory } from '../support/rig/rig-kind.ts';
@@ -33,6 +35,18 @@ services:
     depends_on: {app: {condition: service_healthy}}
     healthcheck: {test: ["CMD", "wget", "-q", "-O-", "http://app:8000/passwd"], interval: 500ms, timeout: 5s, retries: 60}
 volumes: {data: {}}
+`;
+const foregroundFile = `
+
+services:
+  job:
+    image: busybox
+    command: sh -c 'echo working; sleep 0.5; exit 5'
+    environment: [PLACE=here]
+  keeper:
+    image: busybox
+    stop_signal: SIGKILL
+    command: sh -c 'echo kept; exec sleep 3600'
 `;
 const services = ['app', 'db', 'front'] as const;
 
@@ -134,6 +148,77 @@ describe('a Compose project of three services', () => {
           assert.deepEqual(field((await engine.api('GET', '/volumes')).json, 'Volumes') ?? [], []);
         }
         assert.deepEqual((await rig.api('GET', '/containers/json?all=1')).json, []);
+      });
+
+      describe('in the foreground', () => {
+        before(() => {
+          folder = `${stateDirectory(rig.kind)}/shown${version}`;
+          mkdirSync(folder, { recursive: true });
+          writeFileSync(`${folder}/docker-compose.yml`, foregroundFile);
+        });
+
+        after(async () => {
+          await compose(['down', '-v']);
+        });
+
+        it('ends with the exit code of the service that it is told to follow', async () => {
+          const { code, stdout, stderr } = await rig.compose(version, ['up', '--exit-code-from', 'job'], {
+            cwd: folder,
+          });
+          assert.equal(code, 5, stderr);
+          assert.match(stdout, /job.*\|.*working/);
+          await until('the other service is stopped', async () => (await running()).length === 0);
+        });
+
+        it('stops every service when it is interrupted', async () => {
+          const up = rig.clients.spawnCompose(version, ['up', 'keeper'], { cwd: folder });
+          const [shown, closed] = [outputOf(up), once(up, 'close')];
+          await until('the service is heard', () => /keeper.*\|.*kept/.test(shown()), 30_000);
+          assert.deepEqual(await running(), ['keeper']);
+          up.kill('SIGINT');
+          await closed;
+          assert.deepEqual(await running(), []);
+        });
+
+        it('runs a command of its own beside the services', async () => {
+          const ran = await rig.compose(version, ['run', '--rm', '-T', 'job', 'sh', '-c', 'cat; echo $PLACE; exit 4'], {
+            cwd: folder,
+            input: 'typed\n',
+          });
+          assert.deepEqual([ran.code, ran.stdout], [4, 'typed\nhere\n']);
+          const names = elements((await rig.api('GET', '/containers/json?all=1')).json).map((row) =>
+            text(row, 'Image'),
+          );
+          assert.equal(names.length, 2, 'the container of the command is removed');
+        });
+
+        it('tells of events as they happen', async () => {
+          const events = rig.clients.spawnCompose(version, ['events', '--json'], { cwd: folder });
+          const [shown, closed] = [outputOf(events), once(events, 'close')];
+          // Nothing shows when the program has begun to listen.
+          await until('a start is told', async () => {
+            await compose(['restart', '-t', '0', 'keeper']);
+            return shown().includes('"start"') && /"service": ?"keeper"/.test(shown());
+          });
+          events.kill('SIGINT');
+          await closed;
+        });
+
+        if (version === 'v2') {
+          it('copies files into a service and out of it', async () => {
+            writeFileSync(`${folder}/there`, 'copied\n');
+            await compose(['cp', 'there', 'keeper:/tmp/there']);
+            await compose(['cp', 'keeper:/tmp/there', 'back']);
+            assert.equal(readFileSync(`${folder}/back`, 'utf8'), 'copied\n');
+          });
+        }
+
+        /** The services that have a running container. */
+        async function running(): Promise<string[]> {
+          const filters = JSON.stringify({ label: [`com.docker.compose.project=shown${version}`] });
+          const { json } = await rig.api('GET', `/containers/json?filters=${encodeURIComponent(filters)}`);
+          return elements(json).map((row) => text(row, 'Labels', 'com.docker.compose.service'));
+        }
       });
 
       async function compose(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {

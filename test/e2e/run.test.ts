@@ -1,7 +1,11 @@
 // `docker run` and `docker exec` as a user types them: exit codes, streams of bytes, a terminal.
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'mocha';
+import { outputOf } from '../support/child-output.ts';
 import { throughChild } from '../support/random-bytes.ts';
+import type { RigEngine } from '../support/rig/engine.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { kindVariable, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
 import { Terminal } from '../support/rig/terminal.ts';
@@ -10,6 +14,7 @@ import { until } from '../support/until.ts';
 describe('docker run and exec', () => {
   const socket = `${stateDirectory(rigKindNamed(process.env[kindVariable] ?? 'test'))}/shoal.sock`;
   let rig: Rig;
+  let ownerOfLong: RigEngine;
 
   before(async () => {
     rig = await startRig({
@@ -19,6 +24,8 @@ describe('docker run and exec', () => {
     });
     const { code, stderr } = await rig.docker(['run', '-d', '--name', 'long', 'busybox', 'sleep', '3600']);
     assert.equal(code, 0, stderr);
+    const owner = (await rig.docker(['inspect', '-f', '{{.Node.Name}}', 'long'])).stdout.trim();
+    ownerOfLong = rig.engines.find(({ name }) => name === owner)!;
   });
 
   after(async () => {
@@ -79,45 +86,103 @@ describe('docker run and exec', () => {
     });
   }
 
-  it('gives a terminal with its size, follows a resize and lets go at the detach keys', async () => {
-    const terminal = await Terminal.open({
-      kind: rig.kind,
-      commandLine: 'docker run -it --name interactive busybox sh',
-      env: rig.clients.environment({ env: { DOCKER_HOST: `unix://${socket}` } }),
-      columns: 101,
-      rows: 31,
-    });
-    try {
-      await screenShows(terminal, /\/ #/);
-      await answersTo(terminal, 'stty size', /31 101/);
-      await terminal.resize(87, 23);
-      await answersTo(terminal, 'stty size', /23 87/);
-      await terminal.press('C-p', 'C-q');
-      await screenShows(terminal, /code 0/);
-    } finally {
-      await terminal.close();
-    }
-    const { stdout } = await rig.docker(['inspect', '-f', '{{.State.Running}}', 'interactive']);
-    assert.equal(stdout, 'true\n');
-  });
+  for (const target of ['the manager over TCP', 'the manager over its socket', 'one of the engines'] as const) {
+    describe(`on ${target}`, () => {
+      it('gives a terminal with its size, follows a resize, lets go of it and takes it back', async () => {
+        const name = `terminal-${target.replaceAll(' ', '-')}`;
+        await inTerminal(target, `docker run -it --name ${name} busybox sh`, async (terminal) => {
+          await screenShows(terminal, /\/ #/);
+          await answersTo(terminal, 'stty size', /31 101/);
+          await terminal.resize(87, 23);
+          await answersTo(terminal, 'stty size', /23 87/);
+          await letGo(terminal, ['C-p', 'C-q'], /code 0/);
+        });
+        assert.equal(await stateOf(name), 'true\n');
+        await inTerminal(target, `docker attach --detach-keys ctrl-x,x ${name}`, async (terminal) => {
+          await answersTo(terminal, 'stty size', /31 101/);
+          await letGo(terminal, ['C-x', 'x'], /code [01]/);
+        });
+        await inTerminal(target, `docker attach ${name}`, async (terminal) => {
+          await answersTo(terminal, 'stty size', /31 101/);
+          await terminal.press('exit 3', 'Enter');
+          await screenShows(terminal, /code 3/);
+        });
+      });
 
-  it('gives a terminal to exec, and the exit code of what ran in it', async () => {
-    const terminal = await Terminal.open({
-      kind: rig.kind,
-      commandLine: 'docker exec -it long sh',
-      env: rig.clients.environment(),
-      columns: 99,
-      rows: 29,
+      /** Over plain TCP this client does not heed the keys, whoever answers it: it is hung up on. */
+      async function letGo(terminal: Terminal, keys: readonly string[], end: RegExp): Promise<void> {
+        if (target !== 'the manager over its socket') return;
+        await terminal.press(...keys);
+        await screenShows(terminal, end);
+      }
+
+      async function stateOf(name: string): Promise<string> {
+        const args = ['inspect', '-f', '{{.State.Running}}', name];
+        return (await rig.docker(args, { env: { DOCKER_HOST: hostOf(target) } })).stdout;
+      }
+
+      it('gives a terminal to exec, follows a resize, and gives back the exit code of what ran in it', async () => {
+        await inTerminal(target, 'docker exec -it long sh', async (terminal) => {
+          await screenShows(terminal, /\/ #/);
+          await answersTo(terminal, 'stty size', /31 101/);
+          await terminal.resize(77, 19);
+          await answersTo(terminal, 'stty size', /19 77/);
+          await terminal.press('exit 7', 'Enter');
+          await screenShows(terminal, /code 7/);
+        });
+      });
+
+      it('passes signals on to the command, unless the client is told not to', async () => {
+        const traps = `trap 'echo caught; exit 9' TERM; echo ready; while :; do sleep 0.1; done`;
+        const run = (...flags: readonly string[]): ChildProcess =>
+          rig.clients.spawnDocker(['run', ...flags, 'busybox', 'sh', '-c', traps], {
+            env: { DOCKER_HOST: hostOf(target) },
+          });
+        const passing = run('--rm');
+        const [heard, closed] = [outputOf(passing), once(passing, 'close')];
+        await until('the command is ready', () => heard().includes('ready'));
+        passing.kill('SIGTERM');
+        const [code] = (await closed) as [number | null];
+        assert.deepEqual([code, heard()], [9, 'ready\ncaught\n']);
+
+        const name = `deaf-${target.replaceAll(' ', '-')}`;
+        const silent = run('--sig-proxy=false', '--name', name);
+        const [read, left] = [outputOf(silent), once(silent, 'close')];
+        await until('the command is ready', () => read().includes('ready'));
+        // Newer clients leave at the third one.
+        await until('the client leaves', () => silent.exitCode !== null || !silent.kill('SIGTERM'));
+        await left;
+        assert.equal(await stateOf(name), 'true\n');
+      });
     });
+  }
+
+  type Target = 'the manager over TCP' | 'the manager over its socket' | 'one of the engines';
+
+  function hostOf(target: Target): string {
+    switch (target) {
+      case 'the manager over TCP':
+        return `tcp://${rig.manager.address}`;
+      case 'the manager over its socket':
+        return `unix://${socket}`;
+      case 'one of the engines':
+        return `tcp://${ownerOfLong.address}`;
+    }
+  }
+
+  async function inTerminal(
+    target: Target,
+    commandLine: string,
+    use: (terminal: Terminal) => Promise<void>,
+  ): Promise<void> {
+    const env = rig.clients.environment({ env: { DOCKER_HOST: hostOf(target) } });
+    const terminal = await Terminal.open({ kind: rig.kind, commandLine, env, columns: 101, rows: 31 });
     try {
-      await screenShows(terminal, /\/ #/);
-      await answersTo(terminal, 'stty size', /29 99/);
-      await terminal.press('exit 7', 'Enter');
-      await screenShows(terminal, /code 7/);
+      await use(terminal);
     } finally {
       await terminal.close();
     }
-  });
+  }
 });
 
 /** A client sends the size soon after the start, not before it: a command may have to be asked again. */

@@ -1,4 +1,5 @@
 // A terminal of a user's: tmux runs one command line, takes keys and shows the screen.
+import { randomUUID } from 'node:crypto';
 import { run, runOrThrow } from './command.ts';
 import { stateDirectory, type RigKind } from './rig-kind.ts';
 
@@ -15,7 +16,8 @@ export class Terminal {
   readonly #socket: string;
 
   static async open({ kind, commandLine, env, columns, rows }: TerminalOptions): Promise<Terminal> {
-    const terminal = new Terminal(`${stateDirectory(kind)}/tmux`);
+    // A server that is just ending would refuse a session on the socket that it leaves.
+    const terminal = new Terminal(`${stateDirectory(kind)}/tmux-${randomUUID().slice(0, 8)}`);
     const size = ['-x', String(columns), '-y', String(rows)];
     const start = ['-f', '/dev/null', 'new-session', '-d', ...size, `${commandLine}; printf 'code %s' $?; cat`];
     await runOrThrow('tmux', ['-S', terminal.#socket, ...start], { env: withoutOuterTerminal(env) });
