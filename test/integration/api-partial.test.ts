@@ -12,7 +12,7 @@ describe('answers that cannot be whole', () => {
   before(async () => {
     shoal = await startSimulatedCluster({ engines: 3 });
     for (const engine of shoal.engines) engine.createDirectly({ name: `on-${engine.name}` });
-    await until('all are seen', () => shoal.cluster.containersNewestFirst().length === 3);
+    await until('all are seen', () => shoal.cluster.containersNewestFirst().flat().length === 3);
   });
 
   after(() => shoal.stop());
