@@ -2,18 +2,25 @@
 import type { Engine } from '../engine/engine.ts';
 
 export interface LossWatch {
-  /** Aborts when the engine is not healthy, at once when it is not to begin with; with the caller's signal too. */
+  /** Aborts soon after the engine stopped being healthy, at once when it is not to begin with; with the caller's signal too. */
   readonly signal: AbortSignal;
   stop(): void;
 }
+
+/** A connection that is refused or cut says more than the loss it leads to, and may come a moment behind it. */
+const errorsFirstMs = 200;
 
 export function watchForLoss(engine: Engine, caller?: AbortSignal): LossWatch {
   const lost = new AbortController();
   const onAbort = (): void => {
     lost.abort(caller?.reason);
   };
+  let timer: NodeJS.Timeout | undefined;
   const unsubscribe = engine.subscribe((change) => {
-    if (change.kind === 'state' && change.state !== 'healthy') lost.abort();
+    if (change.kind !== 'state' || change.state === 'healthy') return;
+    timer ??= setTimeout(() => {
+      lost.abort();
+    }, errorsFirstMs);
   });
   caller?.addEventListener('abort', onAbort, { once: true });
   if (caller?.aborted === true) onAbort();
@@ -22,6 +29,7 @@ export function watchForLoss(engine: Engine, caller?: AbortSignal): LossWatch {
     signal: lost.signal,
     stop: () => {
       unsubscribe();
+      clearTimeout(timer);
       caller?.removeEventListener('abort', onAbort);
     },
   };
