@@ -245,43 +245,48 @@ describe('a Compose project of three services', () => {
     });
   }
 
-  it('is not made a second time while its node does not answer', async () => {
-    const file = `services: {one: {image: busybox, command: sleep 3600, stop_signal: SIGKILL, environment: ["constraint:node==node-1"]}}`;
-    const up = async (version: 'v1' | 'v2'): Promise<{ code: number; stderr: string }> => {
-      const cwd = `${stateDirectory(rig.kind)}/lost${version}`;
-      mkdirSync(cwd, { recursive: true });
-      writeFileSync(`${cwd}/docker-compose.yml`, file);
-      return await rig.compose(version, ['up', '-d'], { cwd });
-    };
-    const versions = ['v1', 'v2'] as const;
-    for (const version of versions) assert.equal((await up(version)).code, 0);
-    const before = await listed();
-    assert.equal(before.length, 2);
+  describe('whose node does not answer', () => {
+    it('is not made a second time, and up fails', async () => {
+      const file = `services: {one: {image: busybox, command: sleep 3600, stop_signal: SIGKILL}}`;
+      const run = async (version: 'v1' | 'v2', args: readonly string[]): Promise<{ code: number; stderr: string }> => {
+        const cwd = `${stateDirectory(rig.kind)}/lost${version}`;
+        mkdirSync(cwd, { recursive: true });
+        writeFileSync(`${cwd}/docker-compose.yml`, file);
+        return await rig.compose(version, args, { cwd });
+      };
+      const versions = ['v1', 'v2'] as const;
+      for (const version of versions) assert.equal((await run(version, ['up', '-d'])).code, 0);
+      const before = await listed();
+      assert.equal(before.length, 2);
 
-    const [engine] = rig.engines;
-    await engine!.kill();
-    await until('its containers are marked', async () => (await listed()).every((row) => row.endsWith('Host Down')));
-    for (const version of versions) {
-      const { code, stderr } = await up(version);
-      assert.notEqual(code, 0);
-      assert.match(stderr, /node-1 cannot be reached/);
+      const nodes = await Promise.all(
+        before.map(async (row) => text((await rig.api('GET', `/containers/${idOf(row)}/json`)).json, 'Node', 'Name')),
+      );
+      const lost = rig.engines.filter(({ name }) => nodes.includes(name));
+      for (const engine of lost) await engine.kill();
+      await until('its containers are marked', async () => (await listed()).every((row) => row.endsWith('Host Down')));
+      for (const version of versions) {
+        const { code, stderr } = await run(version, ['up', '-d']);
+        assert.notEqual(code, 0);
+        assert.match(stderr, /node-\d cannot be reached/);
+      }
+      assert.equal((await listed()).length, 2);
+
+      for (const engine of lost) await engine.start();
+      await rig.manager.waitUntilHealthy(3);
+      for (const version of versions) assert.equal((await run(version, ['up', '-d'])).code, 0);
+      assert.deepEqual((await listed()).map(idOf), before.map(idOf));
+      for (const version of versions) assert.equal((await run(version, ['down', '-t', '0'])).code, 0);
+    });
+
+    /** "id status" of every container. */
+    async function listed(): Promise<string[]> {
+      const rows = elements((await rig.api('GET', '/containers/json?all=1')).json);
+      return rows.map((row) => `${text(row, 'Id')} ${text(row, 'Status')}`).sort();
     }
-    assert.equal((await listed()).length, 2);
 
-    await engine!.start();
-    await rig.manager.waitUntilHealthy(3);
-    for (const version of versions) assert.equal((await up(version)).code, 0);
-    assert.deepEqual((await listed()).map(idOf), before.map(idOf));
-    await rig.docker(['rm', '-f', ...before.map(idOf)]);
+    function idOf(row: string): string {
+      return row.split(' ')[0] ?? '';
+    }
   });
-
-  /** "id status" of every container. */
-  async function listed(): Promise<string[]> {
-    const rows = elements((await rig.api('GET', '/containers/json?all=1')).json);
-    return rows.map((row) => `${text(row, 'Id')} ${text(row, 'Status')}`).sort();
-  }
-
-  function idOf(row: string): string {
-    return row.split(' ')[0] ?? '';
-  }
 });
