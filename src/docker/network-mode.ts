@@ -2,7 +2,7 @@
 // before each other one. A network of a swarm that no container of the node uses yet is not found then, and the start
 // fails, or not, by chance. The mode is left open for them; the networks to join stand in the endpoints all the same.
 import { endpointsOf, networkModeOf, withEndpoints, changeHost } from './translation/create-body.ts';
-import { textMapMember, withGoMember } from './go-member.ts';
+import { textMapMember, withGoMember, withoutGoMember } from './go-member.ts';
 import type { ContainerInspect, WireObject } from './types.ts';
 
 const modeLabel = 'com.docker.swarm.network.mode';
@@ -13,11 +13,13 @@ export function withOpenNetworkMode(body: WireObject, isOfSwarm: (reference: str
   if (['default', 'bridge', 'host', 'none'].includes(mode) || mode.startsWith('container:') || !isOfSwarm(mode))
     return body;
   const labelled = withGoMember(body, 'Labels', { ...textMapMember(body, 'Labels'), [modeLabel]: mode });
-  const open = changeHost(labelled, (host) => withGoMember(host, 'NetworkMode', 'default'));
+  // Links of the host configuration count with the default network alone: they would now have to be on this node.
+  const open = changeHost(labelled, (host) => withoutGoMember(withGoMember(host, 'NetworkMode', 'default'), 'Links'));
   return Object.keys(endpointsOf(open)).length > 0 ? open : withEndpoints(open, { [mode]: {} });
 }
 
-/** The mode that the container's maker asked for, where it was left open. */
+/** The mode that the container's maker asked for, where it was left open; engines of 26 and newer call that "bridge". */
 export function askedNetworkMode({ Config, HostConfig }: ContainerInspect): string | undefined {
-  return HostConfig?.NetworkMode === 'default' ? Config?.Labels?.[modeLabel] : undefined;
+  const isOpen = HostConfig?.NetworkMode === 'default' || HostConfig?.NetworkMode === 'bridge';
+  return isOpen ? Config?.Labels?.[modeLabel] : undefined;
 }

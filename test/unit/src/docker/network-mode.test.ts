@@ -26,6 +26,16 @@ describe('the network mode of a container on a network of a swarm', () => {
     assert.deepEqual(withOpenNetworkMode(body, isOfSwarm), { ...open, NetworkingConfig });
   });
 
+  it('is left open without links to containers, which an engine looks for on the default network alone', () => {
+    const NetworkingConfig = { EndpointsConfig: { wide: { Links: ['db:store'] } } };
+    const body = {
+      Labels: { a: 'b' },
+      HostConfig: { NetworkMode: 'wide', Memory: 1, Links: ['db:store'] },
+      NetworkingConfig,
+    };
+    assert.deepEqual(withOpenNetworkMode(body, isOfSwarm), { ...open, NetworkingConfig });
+  });
+
   for (const mode of ['', 'default', 'bridge', 'host', 'none', 'container:db', 'narrow']) {
     it(`stays as it is when it is "${mode}"`, () => {
       const body = { HostConfig: { NetworkMode: mode } };
@@ -43,7 +53,8 @@ describe('the network mode of a container on a network of a swarm', () => {
       HostConfig: { NetworkMode },
     });
     assert.equal(askedNetworkMode(inspected('default', open.Labels)), 'wide');
-    assert.equal(askedNetworkMode(inspected('bridge', open.Labels)), undefined);
+    assert.equal(askedNetworkMode(inspected('bridge', open.Labels)), 'wide');
+    assert.equal(askedNetworkMode(inspected('host', open.Labels)), undefined);
     assert.equal(askedNetworkMode(inspected('default')), undefined);
   });
 });
