@@ -1,7 +1,7 @@
 // Where a project on the manager may differ from one on a plain engine, and why. What is not listed fails, and the
 // README shows the reasons.
 import { isAt, type CorpusDifference } from './compare.ts';
-import type { NetworkKind } from './run.ts';
+import type { NetworkKind } from './projects.ts';
 
 interface AllowedDifference {
   readonly what: string;
@@ -33,6 +33,20 @@ const allowed: readonly AllowedDifference[] = [
     what: 'published ports',
     why: "are shown at the node's own address, as that is where they are",
     at: ['* > containers > * > ports > *'],
+  },
+  {
+    what: 'networks, where the nodes share a swarm',
+    why: 'are attachable overlays; each address on them is shown as a fixed one, and a label keeps the network mode',
+    only: 'overlay',
+    at: [
+      '* > containers > * > networks > * > fixedAddress',
+      '* > containers > * > config > Labels > com.docker.swarm.network.mode',
+      '* > networks > * > Driver',
+      '* > networks > * > Scope',
+      '* > networks > * > Attachable',
+      '* > networks > * > Options > *',
+      '* > networks > * > subnets',
+    ],
   },
 ];
 

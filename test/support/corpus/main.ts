@@ -1,6 +1,7 @@
 // `npm run corpus [-- --networks bridge|overlay] [PROJECT...]`: the whole corpus, or what is named, with both Composes.
 import { parseArgs } from 'node:util';
-import { allParts, CorpusRig, type NetworkKind } from './run.ts';
+import type { NetworkKind } from './projects.ts';
+import { allParts, CorpusRig } from './run.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,12 +4,14 @@ import { projectDirectory } from '../rig/rig-kind.ts';
 
 export type ComposeVersion = 'v1' | 'v2';
 
+export type NetworkKind = 'bridge' | 'overlay';
+
 export interface Project {
   /** Its folder's name. */
   readonly name: string;
   /** Besides compose.yaml. */
   readonly overrides: readonly string[];
-  /** Of which there can be three. */
+  /** The service of which there can be three; 'none' when there is no such. */
   readonly scaled: string;
   /** Whose containers end by themselves. */
   readonly ends: readonly string[];
@@ -21,13 +23,13 @@ export interface Project {
   readonly after: readonly (readonly string[])[];
 }
 
-/** Every service that reads `COLOUR` is the one that is changed; the one named here is scaled. */
+/** The service of which there can be three; 'none' where a name or Compose's own choice among equals forbids it. */
 const details: Readonly<Record<string, { readonly scaled: string } & Partial<Project>>> = {
   aliases: { scaled: 'admin' },
   'bind-mounts': { scaled: 'reader' },
   blog: { scaled: 'database' },
   build: { scaled: 'web', builds: true, ends: ['job'] },
-  'env-files': { scaled: 'app' },
+  'env-files': { scaled: 'none' },
   extends: { scaled: 'canary' },
   external: {
     scaled: 'client',

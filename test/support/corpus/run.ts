@@ -10,9 +10,7 @@ import { RigManager } from '../rig/shoal-process.ts';
 import { mayDiffer } from './allow-list.ts';
 import { compareProject, type CorpusDifference } from './compare.ts';
 import { copyProject, Player, type Target } from './player.ts';
-import { corpusProjects, type ComposeVersion, type Project } from './projects.ts';
-
-export type NetworkKind = 'bridge' | 'overlay';
+import { corpusProjects, type ComposeVersion, type NetworkKind, type Project } from './projects.ts';
 
 export interface CorpusPart {
   readonly project: Project;
