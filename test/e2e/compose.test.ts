@@ -247,7 +247,8 @@ describe('a Compose project of three services', () => {
 
   describe('whose node does not answer', () => {
     it('is not made a second time, and up fails', async () => {
-      const file = `services: {one: {image: busybox, command: sleep 3600, stop_signal: SIGKILL}}`;
+      const one = '{image: busybox, command: sleep 3600, stop_signal: SIGKILL, volumes: ["data:/data"]}';
+      const file = `services: {one: ${one}}\nvolumes: {data: {}}\n`;
       const run = async (version: 'v1' | 'v2', args: readonly string[]): Promise<{ code: number; stderr: string }> => {
         const cwd = `${stateDirectory(rig.kind)}/lost${version}`;
         mkdirSync(cwd, { recursive: true });
@@ -263,8 +264,12 @@ describe('a Compose project of three services', () => {
         before.map(async (row) => text((await rig.api('GET', `/containers/${idOf(row)}/json`)).json, 'Node', 'Name')),
       );
       const lost = rig.engines.filter(({ name }) => nodes.includes(name));
-      for (const engine of lost) await engine.kill();
-      await until('its containers are marked', async () => (await listed()).every((row) => row.endsWith('Host Down')));
+      for (const engine of lost) engine.stop();
+      await until(
+        'its containers are marked',
+        async () => (await listed()).every((row) => row.endsWith('Host Down')),
+        30_000,
+      );
       for (const version of versions) {
         const { code, stderr } = await run(version, ['up', '-d']);
         assert.notEqual(code, 0);
@@ -272,11 +277,11 @@ describe('a Compose project of three services', () => {
       }
       assert.equal((await listed()).length, 2);
 
-      for (const engine of lost) await engine.start();
+      for (const engine of lost) engine.cont();
       await rig.manager.waitUntilHealthy(3);
       for (const version of versions) assert.equal((await run(version, ['up', '-d'])).code, 0);
       assert.deepEqual((await listed()).map(idOf), before.map(idOf));
-      for (const version of versions) assert.equal((await run(version, ['down', '-t', '0'])).code, 0);
+      for (const version of versions) assert.equal((await run(version, ['down', '-v', '-t', '0'])).code, 0);
     });
 
     /** "id status" of every container. */
