@@ -76,9 +76,10 @@ export class ImageIndex {
     return engines;
   }
 
-  /** Whether none of the nodes that have the image got it from a registry. */
+  /** Whether nodes have the image and none of them got it from a registry. */
   isMadeHere(reference: string): boolean {
-    return this.#matching(reference).owned.every(({ row }) => isMadeHere(row));
+    const { owned } = this.#matching(reference);
+    return owned.length > 0 && owned.every(({ row }) => isMadeHere(row));
   }
 
   /** Those of `owned` that are not outdated by the image which got the name last among `candidates`. */
