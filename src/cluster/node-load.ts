@@ -1,6 +1,6 @@
 // What a node carries: its containers and the creates under way, with their sums kept as they come and go. Nothing
 // here is ever counted anew from the whole, so a placement costs the same on a full node as on an empty one.
-import type { NodeContainer, PublishedPort } from '../scheduler/contracts.ts';
+import type { ContainerChange, NodeContainer, PublishedPort } from '../scheduler/contracts.ts';
 
 export interface LoadEntry {
   readonly container: NodeContainer;
@@ -10,10 +10,15 @@ export interface LoadEntry {
   readonly portsHeldUntilMs: number;
 }
 
+/** So many changes are remembered for those who count by them. */
+const mostChanges = 16;
+
 export class NodeLoad {
   readonly #entries = new Map<string, LoadEntry>();
   readonly #idsByName = new Map<string, string>();
   readonly #ports = new Map<string, readonly PortHolder[]>();
+  /** The latest ones, the newest last. */
+  readonly #changes: ContainerChange[] = [];
   #revision = 0;
   #active = 0;
   #nanoCpus = 0;
@@ -22,6 +27,12 @@ export class NodeLoad {
   /** Changes whenever `containers` would answer something else. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** What changed since `revision` was that; undefined when it is too long ago. */
+  since(revision: number): readonly ContainerChange[] | undefined {
+    const count = this.#revision - revision;
+    return count >= 0 && count <= this.#changes.length ? this.#changes.slice(this.#changes.length - count) : undefined;
   }
 
   get activeContainers(): number {
@@ -93,6 +104,8 @@ export class NodeLoad {
 
   #count(container: NodeContainer, sign: 1 | -1): void {
     this.#revision += 1;
+    this.#changes.push({ container, isGone: sign === -1 });
+    if (this.#changes.length > mostChanges) this.#changes.shift();
     if (!container.isActive) return;
     this.#active += sign;
     this.#nanoCpus += sign * container.nanoCpus;

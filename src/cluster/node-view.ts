@@ -2,7 +2,7 @@
 // reservation as creates are placed; everything else is read from the engine when asked.
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerRecord } from '../engine/mirror.ts';
-import type { Node, NodeContainer, PublishedPort, ResourceDemand } from '../scheduler/contracts.ts';
+import type { ContainerChange, Node, NodeContainer, PublishedPort, ResourceDemand } from '../scheduler/contracts.ts';
 import { assignPorts } from '../scheduler/filters/port.ts';
 import { deviceDemands } from '../scheduler/node-resources.ts';
 import type { KeptOrders } from '../scheduler/kept-orders.ts';
@@ -94,6 +94,10 @@ export class NodeView implements Node {
 
   get containersRevision(): number {
     return this.#load.revision;
+  }
+
+  containersSince(revision: number): readonly ContainerChange[] | undefined {
+    return this.#load.since(revision);
   }
 
   get totalContainers(): number {

@@ -21,6 +21,12 @@ export interface NodeContainer {
   readonly resources?: readonly ResourceDemand[] | undefined;
 }
 
+/** A container came to a node or left it; one that changes leaves and comes. */
+export interface ContainerChange {
+  readonly container: NodeContainer;
+  readonly isGone: boolean;
+}
+
 /** One port of a node's address. */
 export interface PublishedPort {
   /** '' means every address of the node. */
@@ -64,6 +70,8 @@ export interface Node {
   containers(): Iterable<NodeContainer>;
   /** Changes with every change of what `containers` answers, so that conclusions can be kept; absent: they cannot. */
   readonly containersRevision?: number;
+  /** What came and went since `containersRevision` was `revision`, in that order; undefined when that is not known. */
+  containersSince?(revision: number): readonly ContainerChange[] | undefined;
   /** By id, unique id prefix, or name on this node. */
   findContainer(reference: string): NodeContainer | undefined;
   /** Whether an active container or a reservation holds the port; `exceptContainerId` is left out of the count. */

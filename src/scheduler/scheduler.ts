@@ -109,9 +109,10 @@ function chooseFirst(bestFirst: Iterable<Node>, requirements: readonly Requireme
   const soft = softOnes(requirements);
   let best: { readonly node: Node; readonly isMet: readonly boolean[] } | undefined;
   for (const node of bestFirst) {
-    if (!hard.every((requirement) => requirement.accepts(node))) continue;
     const isMet = soft.map((requirement) => requirement.accepts(node));
-    if (best === undefined || meetsMore(isMet, best.isMet)) best = { node, isMet };
+    if (best !== undefined && !meetsMore(isMet, best.isMet)) continue;
+    if (!hard.every((requirement) => requirement.accepts(node))) continue;
+    best = { node, isMet };
     if (!isMet.includes(false)) break;
   }
   if (best === undefined) return nothing;

@@ -2,19 +2,19 @@
 // `!=` means that nothing on the node matches. `container!=web*@zone` speaks of all nodes with the same label zone.
 // The container that the new one takes the place of does not keep it away.
 import { familiarReference } from '../../docker/image-reference.ts';
+import { ContainerCounts } from '../container-counts.ts';
 import type { Filter, Node, NodeContainer, PlacementRequest, Requirement } from '../contracts.ts';
 import type { Expression } from '../expression.ts';
-import { NodeMemo } from '../node-memo.ts';
 import { findContainerOn } from './find-container-on.ts';
 import { replacedOn } from './replaced.ts';
 
 export function createAffinityFilter(): Filter {
-  const memo = new NodeMemo<boolean>();
+  const counts = new ContainerCounts();
   return {
     name: 'affinity',
     requirements: (request, nodes) =>
       request.affinities.map((expression) => ({
-        ...affinity(expression, nodes, nodeMatcher(expression, request, memo)),
+        ...affinity(expression, nodes, nodeMatcher(expression, request, counts)),
         key: isOfOneNode(expression, request) ? `affinity ${expression.text}` : undefined,
       })),
   };
@@ -56,7 +56,7 @@ function zoneOf(node: Node, label: string): string {
 function nodeMatcher(
   expression: Expression,
   request: PlacementRequest,
-  memo: NodeMemo<boolean>,
+  counts: ContainerCounts,
 ): (node: Node) => boolean {
   if (expression.key === 'image') return (node) => hasImage(node, expression);
   const replaced = (node: Node): string | undefined =>
@@ -66,7 +66,8 @@ function nodeMatcher(
   }
   const isMatch = containerMatcher(expression);
   if (request.replaces !== undefined) return (node) => hasContainer(node, isMatch, replaced(node));
-  return memo.remember(`${expression.key}=${expression.value}`, (node) => hasContainer(node, isMatch, undefined));
+  const count = counts.counter(expression.text, isMatch);
+  return (node) => count(node) > 0;
 }
 
 function hasNamed(node: Node, reference: string, exceptId: string | undefined): boolean {

@@ -1,19 +1,20 @@
 // Copies of one Compose service prefer zones, and then nodes, without another copy, so that the loss of either takes
 // one of them. Zones are the values of the engine label `zone`. A container that chose its own strategy is left to it.
+import { ContainerCounts } from '../container-counts.ts';
 import type { Filter, Node, Requirement } from '../contracts.ts';
-import { NodeMemo } from '../node-memo.ts';
-import { groupKey, isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
+import { groupKey, isReplicaOf, replicaGroup } from '../replica-group.ts';
 
 const zoneLabel = 'zone';
 
 export function createReplicasFilter(): Filter {
-  const memo = new NodeMemo<boolean>();
+  const counts = new ContainerCounts();
   return {
     name: 'replicas',
     requirements: (request, nodes) => {
       const group = replicaGroup(request);
       if (group === undefined || request.strategy !== undefined) return [];
-      const isTaken = memo.remember(groupKey(group), (node) => hasReplica(node, group));
+      const count = counts.counter(groupKey(group), (container) => isReplicaOf(group, container));
+      const isTaken = (node: Node): boolean => count(node) > 0;
       const description = `no other copy of service ${group.service}`;
       return [
         ...zoneRequirement(description, nodes, isTaken),
@@ -40,9 +41,4 @@ function zoneRequirement(
   if (!isZoned) return [];
   const accepts = ({ labels }: Node): boolean => labels[zoneLabel] === undefined || !zones.has(labels[zoneLabel]);
   return [{ description: `${description} in the same ${zoneLabel}`, soft: true, accepts }];
-}
-
-function hasReplica(node: Node, group: ReplicaGroup): boolean {
-  for (const container of node.containers()) if (isReplicaOf(group, container)) return true;
-  return false;
 }

@@ -1,18 +1,18 @@
 // Spread over the values of an engine label (zones, racks): the zone with the fewest copies of the same Compose
 // service first, then the one with the fewest containers, and within a zone as spread does.
+import { ContainerCounts } from '../container-counts.ts';
 import type { Node, PlacementRequest, Strategy } from '../contracts.ts';
-import { NodeMemo } from '../node-memo.ts';
 import { bestOf } from '../node-order.ts';
-import { groupKey, isReplicaOf, replicaGroup, type ReplicaGroup } from '../replica-group.ts';
+import { groupKey, isReplicaOf, replicaGroup } from '../replica-group.ts';
 import { loadOrder, loadScore, type StrategyOptions } from './load-order.ts';
 
 export function createSpreadOver(label: string, options: StrategyOptions): Strategy {
-  const copies = new NodeMemo<number>();
+  const counts = new ContainerCounts();
   const order = loadOrder('emptiest', options);
   return {
     name: `spread:${label}`,
     rank: (request, nodes, everyNode) => {
-      const zones = countZones(everyNode, label, replicaCounter(request, copies));
+      const zones = countZones(everyNode, label, replicaCounter(request, counts));
       const loadOfZone = (node: Node): ZoneLoad => zones.get(zoneOf(node, label)) ?? emptyZone;
       return bestOf(nodes, order(request), (a, b) => compareZones(loadOfZone(a), loadOfZone(b)));
     },
@@ -52,16 +52,10 @@ function countZones(
   return zones;
 }
 
-function replicaCounter(request: PlacementRequest, copies: NodeMemo<number>): (node: Node) => number {
+function replicaCounter(request: PlacementRequest, counts: ContainerCounts): (node: Node) => number {
   const group = replicaGroup(request);
   if (group === undefined) return () => 0;
-  return copies.remember(groupKey(group), (node) => countReplicas(group, node));
-}
-
-function countReplicas(group: ReplicaGroup, node: Node): number {
-  let count = 0;
-  for (const container of node.containers()) if (isReplicaOf(group, container)) count += 1;
-  return count;
+  return counts.counter(groupKey(group), (container) => isReplicaOf(group, container));
 }
 
 /** Nodes without the label make up a zone of their own. */

@@ -17,6 +17,19 @@ describe('NodeLoad', () => {
     assert.deepEqual(sums(load), [0, 1, 0, 0]);
   });
 
+  it('tells what came and went since a revision, as long as that is not long ago', () => {
+    const load = new NodeLoad();
+    load.put(entry('a'));
+    const { revision } = load;
+    assert.deepEqual(load.since(revision), []);
+    load.put(entry('b'));
+    load.put(entry('a', { name: 'c' }));
+    const changes = load.since(revision)?.map(({ container, isGone }) => `${isGone ? '-' : '+'}${container.name}`);
+    assert.deepEqual(changes, ['+b', '-a', '+c']);
+    for (let i = 0; i < 10; i += 1) load.put(entry('b'));
+    assert.equal(load.since(revision), undefined);
+  });
+
   it('finds containers by id and by name, and keeps a name that a newer one took', () => {
     const load = new NodeLoad();
     load.put(entry('a', { name: 'web' }));

@@ -1,6 +1,12 @@
 // Nodes for the scheduler's tests: only what a test names differs from an empty, healthy node of 4 CPUs and 8 GiB.
 import { matchesReference } from '../../../../src/docker/image-reference.ts';
-import type { Node, NodeContainer, PlacementRequest, PublishedPort } from '../../../../src/scheduler/contracts.ts';
+import type {
+  ContainerChange,
+  Node,
+  NodeContainer,
+  PlacementRequest,
+  PublishedPort,
+} from '../../../../src/scheduler/contracts.ts';
 import { portsToReserve } from '../../../../src/scheduler/filters/port.ts';
 
 export const gib = 1024 ** 3;
@@ -44,7 +50,7 @@ let created = 0;
 class TestNode implements Node {
   readonly #facts: NodeFacts;
   readonly #held: Held[] = [];
-  #revision = 0;
+  readonly #changes: ContainerChange[] = [];
   readonly genericResources: ReadonlyMap<string, number>;
 
   constructor(facts: NodeFacts) {
@@ -102,7 +108,11 @@ class TestNode implements Node {
   }
 
   get containersRevision(): number {
-    return this.#revision;
+    return this.#changes.length;
+  }
+
+  containersSince(revision: number): readonly ContainerChange[] {
+    return this.#changes.slice(revision);
   }
 
   get totalContainers(): number {
@@ -157,13 +167,14 @@ class TestNode implements Node {
       nanoCpus: 0,
       memoryBytes: 0,
     };
-    this.#held.push({ container: { ...defaults, ...facts }, ports });
-    this.#revision += 1;
+    const container = { ...defaults, ...facts };
+    this.#held.push({ container, ports });
+    this.#changes.push({ container, isGone: false });
   }
 
   removeOldest(): void {
-    this.#held.shift();
-    this.#revision += 1;
+    const oldest = this.#held.shift();
+    if (oldest !== undefined) this.#changes.push({ container: oldest.container, isGone: true });
   }
 
   /** As if the container of `request` ran here. */

@@ -96,6 +96,16 @@ describe('a placement', () => {
     assert.equal(run(scheduler, { Env: ['affinity:container==web-2*'] }, nodes), 'node-2');
   });
 
+  it('keeps rules apart that differ in nothing but their operator', () => {
+    const scheduler = aScheduler();
+    const nodes = [aNode({ name: 'a', containers: [{ labels: { tier: '5' } }] })];
+    const place = (rule: string): string | undefined => scheduler.place(placementRequest(withRules(rule)), nodes).kind;
+    assert.equal(place('affinity:tier==5'), 'placed');
+    assert.equal(place('affinity:tier<5'), 'refused');
+    assert.equal(place('affinity:tier>=5'), 'placed');
+    assert.equal(place('affinity:tier!=5'), 'refused');
+  });
+
   it('keeps rules apart that differ, however many there were', () => {
     const scheduler = aScheduler();
     const nodes = someNodes(2);
