@@ -43,6 +43,7 @@ for (const count of values.nodes.split(',').map(Number)) await measureCluster(co
 
 async function measureCluster(nodes: number, containers: number): Promise<void> {
   const cluster = await aCluster(nodes, containers);
+  for (const body of Object.values(cases)) decisionsPerSecond(cluster, body);
   console.log(`\n${nodes} nodes x ${containers} containers`);
   for (const [what, body] of Object.entries(cases)) {
     const perSecond = decisionsPerSecond(cluster, body);
