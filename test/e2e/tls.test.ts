@@ -9,23 +9,16 @@ import { checksumOf, throughChild, writeRandomFile } from '../support/random-byt
 import { CertificateAuthority, type Identity } from '../support/rig/certificates.ts';
 import type { CommandResult } from '../support/rig/command.ts';
 import { httpCall } from '../support/rig/http-call.ts';
-import { bridgeAddress, kindVariable, nodeAddress, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
+import { bridgeAddress, kindVariable, rigKindNamed, stateDirectory } from '../support/rig/rig-kind.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { RigManager } from '../support/rig/shoal-process.ts';
+import { Terminal } from '../support/rig/terminal.ts';
+import { asClient, planTlsRig, tlsFlags } from '../support/rig/tls-rig.ts';
 import { until } from '../support/until.ts';
 
 const mebibytes = 64;
 const kind = rigKindNamed(process.env[kindVariable] ?? 'test');
 const socket = `${stateDirectory(kind)}/shoal.sock`;
-
-function tlsFlags({ ca, cert, key }: Identity): string[] {
-  return ['--tlsverify', '--tlscacert', ca, '--tlscert', cert, '--tlskey', key];
-}
-
-/** The environment of a stock client that shows this identity. */
-function asClient({ directory }: Identity): Record<string, string> {
-  return { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory };
-}
 
 describe('TLS to clients and engines', () => {
   let rig: Rig;
@@ -35,24 +28,12 @@ describe('TLS to clients and engines', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shoal-tls-'));
-    authority = await CertificateAuthority.create(join(folder, 'ours'), 'ours');
-    client = await authority.issue('client');
-    const own = await authority.issue('manager', { addresses: [bridgeAddress(kind)] });
-    const engines = await Promise.all(
-      [1, 2].map((number) => authority.issue(`node-${number}`, { addresses: [nodeAddress(kind, number)] })),
-    );
+    const plan = await planTlsRig(kind, folder, ['20.10', '28.5']);
+    ({ authority, client } = plan);
     rig = await startRig({
-      engines: [
-        { release: '20.10', tls: { own: engines[0]!, client } },
-        { release: '28.5', tls: { own: engines[1]!, client } },
-      ],
-      manager: { args: tlsFlags(own), tls: client, listen: [`unix://${socket}`] },
-      agentArgs: Object.entries({
-        'kv.cacertfile': client.ca,
-        'kv.certfile': client.cert,
-        'kv.keyfile': client.key,
-      }).flatMap(([option, path]) => ['--discovery-opt', `${option}=${path}`]),
-      needs: ['buildx'],
+      ...plan.options,
+      manager: { ...plan.options.manager, listen: [`unix://${socket}`] },
+      needs: ['buildx', 'terminal'],
     });
     for (const number of [1, 2]) {
       const talks = ['busybox', 'sh', '-c', 'while :; do date; sleep 1; done'];
@@ -126,6 +107,33 @@ describe('TLS to clients and engines', () => {
       });
     }
   }
+
+  it('gives a terminal to run and exec and lets go at the detach keys over TLS', async () => {
+    const host = `tcp://${rig.manager.address}`;
+    for (const [commandLine, end] of [
+      ['docker run -it --detach-keys ctrl-x,x --name interactive busybox sh', /code 0/],
+      ['docker exec -it interactive sh', undefined],
+    ] as const) {
+      const env = rig.clients.environment({ env: environment(host) });
+      const terminal = await Terminal.open({ kind, commandLine, env, columns: 91, rows: 27 });
+      try {
+        await until('the size is right', async () => {
+          await terminal.press('stty size', 'Enter');
+          return (await terminal.screen()).includes('27 91');
+        });
+        await terminal.resize(71, 17);
+        await until('the size follows', async () => {
+          await terminal.press('stty size', 'Enter');
+          return (await terminal.screen()).includes('17 71');
+        });
+        await terminal.press(...(end === undefined ? ['exit 7', 'Enter'] : ['C-x', 'x']));
+        await until('the client has ended', async () => (end ?? /code 7/).test(await terminal.screen()));
+      } finally {
+        await terminal.close();
+      }
+    }
+    assert.equal(await succeed(host, ['inspect', '-f', '{{.State.Running}}', 'interactive']), 'true\n');
+  });
 
   describe('refuses a client', () => {
     let stranger: CertificateAuthority;
