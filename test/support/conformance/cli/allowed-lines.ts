@@ -109,6 +109,6 @@ const rows: Readonly<Partial<Record<AllowedLine['why'], readonly Row[]>>> = {
   ],
 };
 
-export const allowedLines: readonly AllowedLine[] = Object.entries(rows).flatMap(([why, ofReason]) =>
+const allowedLines: readonly AllowedLine[] = Object.entries(rows).flatMap(([why, ofReason]) =>
   ofReason.map(([scene, command, line]) => ({ why: why as AllowedLine['why'], scene, command, line })),
 );
