@@ -158,7 +158,10 @@ describe('the pool of reads', () => {
     ]) {
       it(`tells how many were answered when the engine ${title}, and goes on`, async () => {
         const { pool } = await serve((request, response) => {
-          if (request.url !== '/7') { echo(request, response); return; }
+          if (request.url !== '/7') {
+            echo(request, response);
+            return;
+          }
           response.setHeader('Connection', 'close');
           return fail(response);
         });

@@ -1,7 +1,7 @@
 // Lines that a stock client may print of a manager alone or of an engine alone, and why. One that is not listed fails
 // the conformance test, and so does an entry that no longer occurs.
 import type { DifferenceName } from '../known-differences.ts';
-import type { FoundLine } from './run-scenes.ts';
+import type { FoundLine } from './found-line.ts';
 
 export interface AllowedLine {
   readonly why: DifferenceName | 'chance';

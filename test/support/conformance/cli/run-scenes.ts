@@ -4,21 +4,13 @@ import type { RigEngine } from '../../rig/engine.ts';
 import { startRig, type Rig } from '../../rig/rig.ts';
 import { RigManager } from '../../rig/shoal-process.ts';
 import { judgeLines, type LineVerdict } from './allowed-lines.ts';
+import type { Cluster, FoundLine } from './found-line.ts';
 import { playScenes } from './play-scenes.ts';
 import type { Cli, PlayedCommand, Scene } from './scene.ts';
 import { scenes } from './scenes.ts';
-import { differentLines, type DifferentLine } from './transcript.ts';
+import { differentLines } from './transcript.ts';
 
 /** 'mixed' stands for the manager over several releases. */
-export type Cluster = '20.10' | '28.5' | 'mixed';
-
-export interface FoundLine extends DifferentLine {
-  readonly cluster: Cluster;
-  readonly cli: Cli;
-  readonly scene: string;
-  readonly command: string;
-}
-
 export interface SceneComparison {
   /** Commands compared. */
   readonly commands: number;
