@@ -1,6 +1,6 @@
-// The end-to-end run: each file of test/e2e in a mocha of its own on real engines, one after the other. A file that
-// fails gets one more chance on a fresh rig, and the summary says so. Nothing may be left behind at the end.
-import { readdirSync, rmSync } from 'node:fs';
+// The end-to-end run: each file of test/e2e in a mocha of its own on real engines, two files at a time on a rig each.
+// A file that fails gets one more chance on a fresh rig, and the summary says so. Nothing may be left behind at the end.
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { aborted } from '../../src/common/abort.ts';
 import { errorMessage } from '../../src/common/errors.ts';
@@ -19,6 +19,8 @@ interface Outcome {
 
 const logsDirectory = `${projectDirectory}/.cache/e2e-logs`;
 const fileLimitMs = 15 * 60_000;
+/** Most of a file's time is waiting. */
+const filesAtOnce = 2;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -42,16 +44,22 @@ async function runAll(asked: readonly string[]): Promise<number> {
     },
   );
   await removeAbandonedRigs();
-  const kind = await freeTestKind();
   rmSync(logsDirectory, { recursive: true, force: true });
-  const outcomes: Outcome[] = [];
-  for (const file of asked.length > 0 ? asked : allFiles()) {
-    if (interrupted.signal.aborted) break;
-    outcomes.push(await runFile(file, kind));
-  }
-  const remaining = await leftovers(kind);
+  const waiting = asked.length > 0 ? [...asked] : allFiles();
+  const kinds = await freeTestKinds(Math.min(filesAtOnce, waiting.length));
+  const outcomes = (await Promise.all(kinds.map((kind) => runFiles(waiting, kind)))).flat();
+  const remaining = (await Promise.all(kinds.map((kind) => leftovers(kind)))).flat();
   await removeAbandonedRigs();
   return summarise(outcomes, remaining);
+}
+
+/** Takes one file after another from `waiting`, which others take from too. */
+async function runFiles(waiting: string[], kind: RigKind): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let file = waiting.shift(); file !== undefined && !interrupted.signal.aborted; file = waiting.shift()) {
+    outcomes.push(await runFile(file, kind));
+  }
+  return outcomes;
 }
 
 function allFiles(): string[] {
@@ -66,7 +74,7 @@ async function runFile(file: string, kind: RigKind): Promise<Outcome> {
   let verdict: Outcome['verdict'] = 'passed';
   if ((await runMocha(file, kind, 'first')) !== 0) {
     console.log(`${file} failed; once more on a fresh rig (logs: ${logsDirectory})`);
-    await removeAbandonedRigs();
+    await removeAbandonedRig(kind);
     const again = interrupted.signal.aborted ? 1 : await runMocha(file, kind, 'second');
     verdict = again === 0 ? 'passed at the second attempt' : 'FAILED';
   }
@@ -89,13 +97,18 @@ async function runMocha(file: string, kind: RigKind, attempt: 'first' | 'second'
     '--fail-zero',
     '--forbid-only',
   ];
+  const logs = `${logsDirectory}/${basename(file, '.test.ts')}-${attempt}`;
+  mkdirSync(logs, { recursive: true });
+  // Shown as a whole at the end of the file: two files at once would be mixed line by line.
+  const report = `${logs}/report.txt`;
+  const reportFile = openSync(report, 'w');
   const child = spawnMortal(process.execPath, ['--import', 'tsx', mocha, ...options, file], {
     cwd: projectDirectory,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', reportFile, reportFile],
     env: {
       ...process.env,
       [kindVariable]: kind.name,
-      [logsVariable]: `${logsDirectory}/${basename(file, '.test.ts')}-${attempt}`,
+      [logsVariable]: logs,
     },
   });
   const done = new AbortController();
@@ -112,39 +125,46 @@ async function runMocha(file: string, kind: RigKind, attempt: 'first' | 'second'
   } finally {
     done.abort();
     await stopped;
+    closeSync(reportFile);
+    process.stdout.write(readFileSync(report));
   }
 }
 
 /** Also of kinds that this run does not use: their owners are dead, nobody else would clean up. */
 async function removeAbandonedRigs(): Promise<void> {
-  for (const kind of allKinds) {
+  for (const kind of allKinds) await removeAbandonedRig(kind);
+}
+
+async function removeAbandonedRig(kind: RigKind): Promise<void> {
+  try {
+    const lock = await acquireOwnerLock(kind);
     try {
-      const lock = await acquireOwnerLock(kind);
-      try {
-        await removeLeftovers(kind);
-      } finally {
-        await lock.release();
-      }
-    } catch (error) {
-      if (!(error instanceof RigInUseError)) throw error;
+      await removeLeftovers(kind);
+    } finally {
+      await lock.release();
     }
+  } catch (error) {
+    if (!(error instanceof RigInUseError)) throw error;
   }
 }
 
-/** The first kind that no other run on this machine uses, or the one that the environment names. */
-async function freeTestKind(): Promise<RigKind> {
+/** Up to `count` kinds that no other run on this machine uses, or the one that the environment names. */
+async function freeTestKinds(count: number): Promise<readonly RigKind[]> {
   const wanted = process.env[kindVariable];
+  const free: RigKind[] = [];
   for (const kind of wanted === undefined ? testKinds : [rigKindNamed(wanted)]) {
+    if (free.length === count) break;
     try {
       const lock = await acquireOwnerLock(kind);
       await lock.release();
-      return kind;
+      free.push(kind);
     } catch (error) {
       if (!(error instanceof RigInUseError)) throw error;
       console.log(error.message);
     }
   }
-  throw new Error('every test rig of this machine is in use');
+  if (free.length === 0) throw new Error('every test rig of this machine is in use');
+  return free;
 }
 
 function summarise(outcomes: readonly Outcome[], remaining: readonly string[]): number {
