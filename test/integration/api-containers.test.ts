@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
+import { SwarmMembers } from '../support/simulated-engine/swarm-members.ts';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
 import { until } from '../support/until.ts';
@@ -294,6 +295,34 @@ describe('calls on one container', () => {
       .set('Content-Type', 'application/x-tar')
       .send(Buffer.alloc(10_240))
       .expect(200);
+  });
+});
+
+describe('a restart that the engine fails', () => {
+  const gone = { status: 404, message: 'network wide not found', times: 1 };
+
+  async function restarted(swarms: SwarmMembers): Promise<{ readonly answer: number; readonly starts: number }> {
+    const shoal = await startSimulatedCluster({ engines: [{ swarms }] });
+    try {
+      await shoal.run({ name: 'web' });
+      shoal.engine().faults.fail(/POST .*\/restart/, gone);
+      const seen = shoal.engine().requests.length;
+      const answer = (await shoal.api.post('/containers/web/restart')).status;
+      const requests = shoal.engine().requests.slice(seen);
+      return { answer, starts: requests.filter(({ path }) => path.endsWith('/start')).length };
+    } finally {
+      await shoal.stop();
+    }
+  }
+
+  it('is made good by a start on a node of a swarm, which forgets networks between stop and start', async () => {
+    const swarms = new SwarmMembers();
+    swarms.form('node-1', 'x');
+    assert.deepEqual(await restarted(swarms), { answer: 204, starts: 1 });
+  });
+
+  it('is answered as the engine does on any other node', async () => {
+    assert.deepEqual(await restarted(new SwarmMembers()), { answer: 404, starts: 0 });
   });
 });
 

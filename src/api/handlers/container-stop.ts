@@ -1,8 +1,11 @@
 // Stop and restart. Engines before API 1.42 ignore `signal` without a word and send the container's own stop
 // signal, so for them the manager sends the signal and waits itself, and the engine's stop only enforces.
+import { sleep } from '../../common/abort.ts';
 import { ApiError } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
+import { swarmMember } from '../../docker/swarm-member.ts';
 import { EngineUnreachable } from '../../engine/unreachable.ts';
+import type { ExchangeAnswer } from '../../proxy/exchange.ts';
 import type { ApiCall } from '../api-call.ts';
 import { callEngine, callEngineAndSettle, sendEngineAnswer, settle } from '../engine-call.ts';
 import type { Target } from '../route.ts';
@@ -13,6 +16,8 @@ import { change } from './containers.ts';
 const defaultGraceSeconds = 10;
 /** The longest time a timer of Node can wait; stands for "for ever". */
 const foreverMs = 2 ** 31 - 1;
+const startAttempts = 4;
+const startPauseMs = 500;
 
 /** POST /containers/{name}/stop. */
 export async function stopContainer(call: ApiCall): Promise<void> {
@@ -33,13 +38,41 @@ export async function stopContainer(call: ApiCall): Promise<void> {
 /** POST /containers/{name}/restart. */
 export async function restartContainer(call: ApiCall): Promise<void> {
   const target = change(call);
+  const startInstead = (answer: ExchangeAnswer): Promise<boolean> => startStopped(target, call, answer);
   if (!mustSendSignal(target, call)) {
-    await callEngineAndSettle(target, call);
+    await callEngineAndSettle(target, call, startInstead);
     return;
   }
   await sendSignal(target, call);
   await awaitExit(target, call);
-  await callEngineAndSettle({ ...target, search: 't=0' }, call);
+  await callEngineAndSettle({ ...target, search: 't=0' }, call, startInstead);
+}
+
+/**
+ * Whether the container of a failed restart could be started, and the call is answered. A node of a swarm forgets a
+ * network when its last container there stops: one that restarts at that moment does not find it, and stays stopped.
+ */
+async function startStopped(target: Target, call: ApiCall, { statusCode }: ExchangeAnswer): Promise<boolean> {
+  if (statusCode < 400 || swarmMember(target.engine.info).state !== 'active') return false;
+  for (let attempt = 1; attempt <= startAttempts; attempt += 1) {
+    if (await isStarted(target, call)) {
+      await settle(target, call.signal);
+      call.sendEmpty(204);
+      return true;
+    }
+    await sleep(startPauseMs, call.signal);
+  }
+  return false;
+}
+
+async function isStarted(target: Target, call: ApiCall): Promise<boolean> {
+  try {
+    await target.engine.client.request({ method: 'POST', path: siblingPath(target, 'start'), signal: call.signal });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
 }
 
 function mustSendSignal({ engine }: Target, call: ApiCall): boolean {
