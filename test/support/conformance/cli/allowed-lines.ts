@@ -36,7 +36,7 @@ const rows: Readonly<Partial<Record<AllowedLine['why'], readonly Row[]>>> = {
     ['idle host', /^docker version$/, /^out: +(?:Server:|shoal:|containerd:|runc:|docker-init:)/],
     ['idle host', /^docker version$/, /^out: +(?:API version|Version|Go version|Git ?[Cc]ommit|Built):/],
     ['idle host', /^docker version$/, /^out: Server:/],
-    ['idle host', /^docker info$/, /^out: +(?:Role|Strategy|Filters|Nodes|<node>|└ [A-Z]\w+(?: [A-Z]\w+)?):/],
+    ['idle host', /^docker info$/, /^out: +(?:Role|Strategy|Filters|Networks|Nodes|<node>|└ [A-Z]\w+(?: [A-Z]\w+)?):/],
     [
       'idle host',
       /^docker info$/,
@@ -70,6 +70,11 @@ const rows: Readonly<Partial<Record<AllowedLine['why'], readonly Row[]>>> = {
       /^docker push nope:1$/,
       /^(?:out: The push refers to|err: .*(?:An image does not exist locally|No such image))/,
     ],
+    [
+      'images',
+      /^docker rmi own:1 nope$/,
+      /^(?:out: (?:Untagged: own:1|Deleted: sha256:<id>)|err: .*conflict: unable to remove repository reference "own:1")/,
+    ],
     ['idle host', /^docker system df$/, /^out: Images {2}1 /],
     ['events and usage', /^docker system df$/, /^out: Images {2}1 /],
   ],
@@ -77,7 +82,7 @@ const rows: Readonly<Partial<Record<AllowedLine['why'], readonly Row[]>>> = {
   networks: [['networks', /network connect far server$/, /^(?:err: .*network far is local to node <node>|code: )/]],
   fullNodes: [
     ['run', /--cpus 1000/, /^err: .*(?:ange of CPUs|no resources available|1000 CPUs)/],
-    ['run', /--gpus all/, /^err: .*(?:device driver|Unable to find a node|1 gpu|See 'docker run --help')/],
+    ['run', /--gpus all/, /^err: .*(?:device driver|Unable to find a node|gpu\b|See 'docker run --help')/],
     ['run', /--runtime nope/, /^err: .*(?:runtime|Unable to find a node)/],
     ['run', /--platform/, /^err: .*(?:Unable to find (?:image|a node)|platform linux|registry-1)/],
   ],
