@@ -46,7 +46,7 @@ services:
   keeper:
     image: busybox
     stop_signal: SIGKILL
-    command: sh -c 'echo kept; exec sleep 3600'
+    command: sh -c 'while echo kept; do sleep 0.3; done'
 `;
 const services = ['app', 'db', 'front'] as const;
 
