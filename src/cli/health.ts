@@ -23,8 +23,8 @@ export async function runHealth(commandLine: readonly string[], env: Surrounding
       manage: async ({ listen }) => {
         await Promise.all(listen.map(reacts));
       },
-      join: async ({ advertise }) => {
-        await reacts(hostAndPort(advertise));
+      join: async ({ advertise, door }) => {
+        await reacts(door?.listen ?? hostAndPort(advertise));
       },
       list: () => Promise.resolve(),
       health: () => Promise.resolve(),

@@ -9,9 +9,12 @@ import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
 import { UsageError } from './usage-error.ts';
 import {
   advertisedAddress,
+  advertisedFor,
   clusterNetworks,
   collected,
+  doorAddress,
   durationOfAtLeast,
+  engineAddress,
   keyValue,
   listenAddress,
   logLevel,
@@ -20,6 +23,7 @@ import {
   wholeNumberOfAtLeast,
   type ClusterNetworks,
   type ListenAddress,
+  type TcpAddress,
 } from './values.ts';
 
 export interface ManageOptions {
@@ -49,9 +53,18 @@ export interface JoinOptions {
   readonly discovery: string;
   readonly discoveryOptions: Readonly<Record<string, string>>;
   readonly advertise: string;
+  /** Where the agent serves the engine itself; undefined: managers reach the engine without it. */
+  readonly door: DoorOptions | undefined;
+  /** Where the agent reaches the engine; undefined: where managers do. */
+  readonly engine: ListenAddress | undefined;
   readonly heartbeatMs: number;
   readonly ttlMs: number;
   readonly delayMs: number;
+}
+
+export interface DoorOptions {
+  readonly listen: TcpAddress;
+  readonly tls: TlsFiles | undefined;
 }
 
 export interface ListOptions {
@@ -264,8 +277,10 @@ function manageOptions(discovery: string | undefined, flags: ManageFlags, level:
   };
 }
 
-interface JoinFlags extends DiscoveryFlags {
-  readonly advertise: string;
+interface JoinFlags extends DiscoveryFlags, TlsFlags {
+  readonly advertise?: string;
+  readonly listen?: TcpAddress;
+  readonly engine?: ListenAddress;
   readonly heartbeat: number;
   readonly ttl: number;
   readonly delay: number;
@@ -278,9 +293,19 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
     .addOption(
       new Option('--addr, --advertise <host:port>', 'where managers reach the engine')
         .env('SWARM_ADVERTISE')
-        .argParser(advertisedAddress)
-        .makeOptionMandatory(),
+        .argParser(advertisedAddress),
     )
+    .option('--listen <host:port>', 'serve the engine to managers on this address', doorAddress)
+    .option(
+      '--engine <address>',
+      'unix://PATH or tcp://HOST:PORT of the engine (default with --listen: unix:///var/run/docker.sock)',
+      engineAddress,
+    )
+    .option('--tls', 'serve the engine over TLS')
+    .option('--tlsverify', 'like --tls, and managers must show a certificate of the CA')
+    .option('--tlscacert <path>', 'certificates of the CA')
+    .option('--tlscert <path>', 'own certificate')
+    .option('--tlskey <path>', 'own private key')
     .option(
       '--heartbeat <duration>',
       'time between two announcements',
@@ -305,13 +330,31 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
         logLevel: globalLogLevel(command),
         discovery: requiredDiscovery(discovery, env),
         discoveryOptions: Object.fromEntries(flags.discoveryOpt),
-        advertise: flags.advertise,
+        advertise: advertiseOf(flags),
+        door: doorOf(flags),
+        engine: flags.engine ?? (flags.listen === undefined ? undefined : localEngine),
         heartbeatMs: flags.heartbeat,
         ttlMs: flags.ttl,
         delayMs: flags.delay,
       };
       await run(Object.freeze(options));
     });
+}
+
+const localEngine: ListenAddress = { kind: 'unix', path: '/var/run/docker.sock' };
+
+function advertiseOf({ advertise, listen }: JoinFlags): string {
+  const address = advertise ?? (listen === undefined ? undefined : advertisedFor(listen));
+  if (address !== undefined) return address;
+  const why = listen === undefined ? '' : '--listen names every address of the machine: ';
+  throw new UsageError(`${why}--advertise is missing, HOST:PORT where managers reach the engine`);
+}
+
+function doorOf(flags: JoinFlags): DoorOptions | undefined {
+  const tls = readTlsFiles(flags);
+  if (flags.listen !== undefined) return { listen: flags.listen, tls };
+  if (tls !== undefined) throw new UsageError('--tls and --tlsverify need --listen: TLS is that of the agent itself');
+  return undefined;
 }
 
 interface ListFlags extends DiscoveryFlags {

@@ -3,10 +3,14 @@ import { InvalidArgumentError } from 'commander';
 import { logLevels, type LogLevel } from '../common/logger.ts';
 import { parseDurationMs } from '../docker/duration.ts';
 
+export interface TcpAddress {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
 /** An address that the API is served on. */
-export type ListenAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+export type ListenAddress = TcpAddress | { readonly kind: 'unix'; readonly path: string };
 
 /** A duration as Go writes it, at least `minMs`, in milliseconds. `rule` says what a refused one breaks. */
 export function durationOfAtLeast(minMs: number, rule?: string): (text: string) => number {
@@ -97,6 +101,28 @@ export function keyValue(text: string): readonly [string, string] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('It must be KEY=VALUE.');
   return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Where an agent serves its engine: a port that others reach. */
+export function doorAddress(text: string): TcpAddress {
+  const address = listenAddress(text);
+  if (address.kind === 'unix' || address.port === 0) throw new InvalidArgumentError('It must be HOST:PORT.');
+  return address;
+}
+
+/** `unix://PATH` or `tcp://HOST:PORT`. */
+export function engineAddress(text: string): ListenAddress {
+  const address = /^(?:unix|tcp):\/\/./.test(text) ? listenAddress(text) : undefined;
+  if (address === undefined || (address.kind === 'tcp' && address.port === 0)) {
+    throw new InvalidArgumentError('It must be unix://PATH or tcp://HOST:PORT.');
+  }
+  return address;
+}
+
+/** Where managers reach what listens on `address`; undefined when it is every address of the machine. */
+export function advertisedFor({ host, port }: TcpAddress): string | undefined {
+  if (host === '0.0.0.0' || /^[0:]*$/.test(host)) return undefined;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const missingAdvertise = 'missing mandatory --advertise flag. It must be HOST:PORT as others reach it.';

@@ -21,6 +21,9 @@ export interface Upstream {
   readonly tls?: tls.ConnectionOptions;
 }
 
+/** What a connection outside of the pool needs. */
+export type Destination = Omit<Upstream, 'agent'>;
+
 const keepAliveDelayMs = 30_000;
 
 /** The value of the Host header for `upstream`. */
@@ -35,7 +38,7 @@ export function verifiesCertificate({ tls: options }: Upstream): boolean {
 }
 
 /** A connected socket that stays open for writing after the engine's FIN. Rejects with 503 when there is none, with the signal's reason when it aborts. */
-export function connect(upstream: Upstream, signal: AbortSignal): Promise<net.Socket> {
+export function connect(upstream: Destination, signal: AbortSignal): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const socket = openSocket(upstream);
@@ -72,7 +75,7 @@ export function unpooledAgent({ tls: options }: Upstream): http.Agent {
     : new https.Agent({ ...options, keepAlive: false });
 }
 
-function openSocket({ host, port, socketPath, tls: options }: Upstream): net.Socket {
+function openSocket({ host, port, socketPath, tls: options }: Destination): net.Socket {
   const target = socketPath === undefined ? { host, port } : { path: socketPath };
   const plain = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
   if (options === undefined) return net.connect({ ...target, ...plain });

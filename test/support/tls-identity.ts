@@ -1,4 +1,4 @@
-// A certificate for localhost that signs itself, valid for a century. It protects nothing.
+// Certificates for localhost that sign themselves, valid for a century. They protect nothing.
 export const tlsIdentity = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgiuNgrujqf0c0++FW
@@ -15,5 +15,25 @@ JQlPb/lCIaZA5ccwHwYDVR0jBBgwFoAUIlt+r6hWezLSJQlPb/lCIaZA5ccwDwYD
 VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
 zj0EAwIDRwAwRAIgT2fZlO6sjc5hCEJIPQ5ulUztwhMnXJaWUDLOgHK89CkCIFOl
 N9tLS/COgaF1YmssnSK3KQgKFkCRqXaQpn7mLIQG
+-----END CERTIFICATE-----`,
+};
+
+/** One that is no authority to whoever trusts the first. */
+export const otherTlsIdentity = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgPZGW/lLFCtHwt8lQ
+/7bLwwoKqOaMX4HozQAtEll8tnKhRANCAATxs2I3aWlHE/x5tH+KMFCU0iZCTwq/
+Tt6I5LRcbleHVd3L9iHmpTkknC5q+/Cq6a1AYFRmFqZfm0b6ZVsu4J+0
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUB7DM9xBW/fXWu2EfDAAFEOHoNNswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTE2NDExNVoYDzIxMjYxMDI4
+MTY0MTE1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATxs2I3aWlHE/x5tH+KMFCU0iZCTwq/Tt6I5LRcbleHVd3L9iHmpTkk
+nC5q+/Cq6a1AYFRmFqZfm0b6ZVsu4J+0o28wbTAdBgNVHQ4EFgQUwlwjxy6PB3++
+9a/gIEP8AZVymKMwHwYDVR0jBBgwFoAUwlwjxy6PB3++9a/gIEP8AZVymKMwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhANkh+VHupYZ4HBAH6E08Vrm95MuEXdtWi7Zn++QvYZvGAiB5
+ni2/paH7GpSZwTJBpaeuKFV46ORFlQYR2Y3QUwvAmg==
 -----END CERTIFICATE-----`,
 };

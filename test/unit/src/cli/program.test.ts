@@ -119,6 +119,24 @@ describe('the command line', () => {
     assert.deepEqual([list.discovery, list.timeoutMs], ['file:///etc/nodes', 2_000]);
   });
 
+  it('opens the engine where the agent listens, and announces that address', async () => {
+    const join = (await run('join --listen 10.0.0.2:2376 manager:2375')).join!;
+    assert.equal(join.advertise, '10.0.0.2:2376');
+    assert.deepEqual(join.door, { listen: { kind: 'tcp', host: '10.0.0.2', port: 2376 }, tls: undefined });
+    assert.deepEqual(join.engine, { kind: 'unix', path: '/var/run/docker.sock' });
+    const everywhere = '--listen 0.0.0.0:2376 --advertise node-2:2376 --engine unix:///run/podman.sock';
+    const other = (await run(`join ${everywhere} manager:2375`)).join!;
+    assert.deepEqual([other.advertise, other.engine], ['node-2:2376', { kind: 'unix', path: '/run/podman.sock' }]);
+    assert.equal((await run('join --listen [::1]:2376 manager:2375')).join!.advertise, '[::1]:2376');
+  });
+
+  it('asks the engine where managers do when the agent only announces it', async () => {
+    const join = (await run('join --advertise 10.0.0.2:2375 manager:2375')).join!;
+    assert.deepEqual([join.door, join.engine], [undefined, undefined]);
+    const beside = (await run('join --advertise 10.0.0.2:2375 --engine tcp://127.0.0.1:2375 manager:2375')).join!;
+    assert.deepEqual(beside.engine, { kind: 'tcp', host: '127.0.0.1', port: 2375 });
+  });
+
   it('prints its version and its help with exit code 0', async () => {
     assert.deepEqual(await run('--version'), { code: 0, out: 'shoal version 1.2.3\n', err: '' });
     const help = await run('help');
@@ -146,6 +164,13 @@ describe('the command line', () => {
     { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
     { line: 'manage a:1 b:2', says: /arguments/ },
     { line: 'join nodes://a:1', says: /--advertise/ },
+    { line: 'join --listen 0.0.0.0:2376 a:1', says: /--listen names every address.*--advertise/ },
+    { line: 'join --listen [::]:2376 a:1', says: /--listen names every address.*--advertise/ },
+    { line: 'join --listen unix:///x.sock a:1', says: /--listen.*HOST:PORT/ },
+    { line: 'join --listen 10.0.0.2:0 a:1', says: /--listen.*HOST:PORT/ },
+    { line: 'join --listen a:1 --engine docker.sock a:1', says: /--engine.*unix:\/\/PATH or tcp:\/\/HOST:PORT/ },
+    { line: 'join --listen a:1 --tlsverify a:1', says: /--tlscert/ },
+    { line: 'join --advertise a:1 --tls --tlscert x --tlskey y a:1', says: /--tlscert: ENOENT/ },
     { line: 'join --advertise 10.0.0.1 nodes://a:1', says: /--advertise.*HOST:PORT/ },
     { line: 'join --advertise 0.0.0.0:2375 nodes://a:1', says: /--advertise.*every interface/ },
     {
