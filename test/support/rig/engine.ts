@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly liveRestore?: boolean;
   /** The engine's certificate, and the one with which the rig asks it: it then speaks TLS and believes no stranger. */
   readonly tls?: { readonly own: Identity; readonly client: Identity };
+  /** The engine listens on its unix socket alone; its agent has to open it. */
+  readonly isClosed?: true;
   /** Further flags of dockerd. */
   readonly args?: readonly string[];
   /** Busybox is loaded unless this says otherwise. */
@@ -54,6 +56,11 @@ export class RigEngine {
     this.release = options.release ?? '20.10';
     this.#options = options;
     this.#onUnexpectedExit = onUnexpectedExit;
+  }
+
+  /** Flags of an agent without which nobody reaches the engine. */
+  get agentArgs(): readonly string[] {
+    return this.#options.isClosed ? ['--listen', this.address] : [];
   }
 
   /** The process id of dockerd. */
@@ -162,7 +169,9 @@ export class RigEngine {
   }
 
   #call(method: string, path: string): HttpCall {
-    const { tls } = this.#options;
+    const { tls, isClosed } = this.#options;
+    const socketPath = isClosed && `/proc/${this.machine.pid}/root/run/docker.sock`;
+    if (socketPath !== undefined) return { method, url: `http://localhost${path}`, socketPath };
     return { method, url: `${tls ? 'https' : 'http'}://${this.address}${path}`, tls: tls?.client };
   }
 
@@ -171,9 +180,10 @@ export class RigEngine {
   }
 
   #arguments(): string[] {
-    const { labels = [], liveRestore = false, args = [] } = this.#options;
+    const { labels = [], liveRestore = false, isClosed = false, args = [] } = this.#options;
     return [
-      ...['--host', `tcp://${this.address}`, '--host', 'unix:///var/run/docker.sock', ...this.#tlsArguments()],
+      ...(isClosed ? [] : ['--host', `tcp://${this.address}`, ...this.#tlsArguments()]),
+      ...['--host', 'unix:///var/run/docker.sock'],
       ...['--pidfile', this.#pidFile, '--cgroup-parent', this.machine.cgroupParent],
       ...['--insecure-registry', `${this.machine.kind.subnet}.0/24`],
       ...labels.flatMap((label) => ['--label', label]),

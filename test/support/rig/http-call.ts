@@ -17,6 +17,8 @@ export interface HttpCall {
   readonly method: string;
   /** "http://HOST:PORT/path", or https. */
   readonly url: string;
+  /** A unix socket that is asked in place of the host of `url`. */
+  readonly socketPath?: string | undefined;
   /** Of an https call. */
   readonly tls?: Identity | undefined;
   /** Sent as JSON. */
@@ -30,6 +32,7 @@ export interface HttpCall {
 export async function httpCall({
   method,
   url,
+  socketPath,
   tls,
   body,
   file,
@@ -41,6 +44,7 @@ export async function httpCall({
   const open = tls === undefined ? request : secureRequest;
   const outgoing = open(url, {
     ...(tls && { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) }),
+    ...(socketPath !== undefined && { socketPath }),
     method,
     agent: false,
     signal,

@@ -168,7 +168,10 @@ export class RigAgent {
     this.#process = await this.#engine.machine.start({
       name: 'agent',
       command: process.execPath,
-      args: [commandLineScript, 'join', '--advertise', this.#engine.address, ...this.#args, this.#discovery],
+      args: [
+        ...[commandLineScript, 'join', '--advertise', this.#engine.address],
+        ...[...this.#engine.agentArgs, ...this.#args, this.#discovery],
+      ],
       env: productEnvironment(),
       onUnexpectedExit: this.#onUnexpectedExit,
     });
@@ -176,6 +179,12 @@ export class RigAgent {
 
   get isRunning(): boolean {
     return this.#process?.isRunning ?? false;
+  }
+
+  /** Throws when it was never started. */
+  get pid(): number {
+    if (!this.#process) throw new Error(`the agent on ${this.#engine.name} has not been started`);
+    return this.#process.pid;
   }
 
   async kill(): Promise<void> {
