@@ -9,7 +9,15 @@ export interface DiscoveryEntry {
    * to be refreshed in time. Backends without liveness of their own always say true. A false entry stays a member.
    */
   readonly alive: boolean;
+  /**
+   * What the announcer says about the node, for the manager alone: text of at most 4 KB that no backend reads. It stays
+   * with an entry that is no longer alive. A change of it is a change of the membership.
+   */
+  readonly facts?: string;
 }
+
+/** Longer facts are refused. */
+export const maxFactsBytes = 4 * 1024;
 
 /** A place where agents announce engines and managers learn about them. */
 export interface DiscoveryBackend {

@@ -6,6 +6,7 @@ import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
 import {
+  factsMeta,
   mergeMembership,
   parseIndex,
   parseModifyIndex,
@@ -87,12 +88,12 @@ export class ConsulBackend implements DiscoveryBackend {
     const server = this.#server();
     const known = this.#registered.get(entry.address);
     try {
-      const isKnown = known?.server === server && known.ttlMs === ttlMs;
+      const isKnown = known?.server === server && known.ttlMs === ttlMs && known.facts === entry.facts;
       if (isKnown && (await this.#beat(server, entry, signal))) return;
       await this.#announce(server, entry, ttlMs, signal);
       // Consul keeps the state of a check over its own restart only once the check was set, not when it was made.
       await this.#beat(server, entry, signal);
-      this.#registered.set(entry.address, { server, ttlMs });
+      this.#registered.set(entry.address, { server, ttlMs, facts: entry.facts });
     } catch (error) {
       this.#moveOn(server, error);
       throw error;
@@ -137,7 +138,8 @@ export class ConsulBackend implements DiscoveryBackend {
       notes: 'set by the agent beside the engine',
       deregistercriticalserviceafter: forgetAfter,
     };
-    const service = { name: this.#service, id: this.#serviceId(entry.address), address: host, port, check };
+    const meta = factsMeta(entry.facts ?? '');
+    const service = { name: this.#service, id: this.#serviceId(entry.address), address: host, port, check, meta };
     await this.#takeBackWithdrawal(server, entry, signal);
     await this.#call(signal, (call) => server.client.agent.service.register({ ...call, ...service }));
   }
@@ -236,6 +238,7 @@ export class ConsulBackend implements DiscoveryBackend {
 interface Registration {
   readonly server: ConsulServer;
   readonly ttlMs: number;
+  readonly facts: string | undefined;
 }
 
 interface QueryPosition {

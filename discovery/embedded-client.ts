@@ -9,7 +9,7 @@ import { ApiError } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
 import { nodesPath } from './embedded-routes.ts';
-import { formatHostPort, parseAddress, sameMembership, sortMembership } from './entry.ts';
+import { formatHostPort, parseAddress, sameMembership, sortMembership, withFacts } from './entry.ts';
 import type { HostPort } from './entry.ts';
 import { readTlsFiles } from './tls-files.ts';
 import type { TlsFiles, TlsMaterial } from './tls-files.ts';
@@ -60,8 +60,8 @@ export class EmbeddedClient implements DiscoveryBackend {
     }
   }
 
-  async register({ address, alive }: DiscoveryEntry, ttlMs: number, signal: AbortSignal): Promise<void> {
-    await this.#exchange('PUT', nodePath(address), signal, JSON.stringify({ ttlMs, alive }));
+  async register({ address, alive, facts }: DiscoveryEntry, ttlMs: number, signal: AbortSignal): Promise<void> {
+    await this.#exchange('PUT', nodePath(address), signal, JSON.stringify({ ttlMs, alive, facts }));
   }
 
   async deregister({ address }: DiscoveryEntry, signal: AbortSignal): Promise<void> {
@@ -173,5 +173,6 @@ function parseNode(value: unknown): DiscoveryEntry {
   if (typeof value !== 'object' || value === null || !('address' in value) || typeof value.address !== 'string') {
     throw new Error('the manager answered a node without an address');
   }
-  return { address: parseAddress(value.address), alive: 'alive' in value && value.alive === true };
+  const facts = 'facts' in value && typeof value.facts === 'string' ? value.facts : undefined;
+  return { address: parseAddress(value.address), alive: 'alive' in value && value.alive === true, ...withFacts(facts) };
 }

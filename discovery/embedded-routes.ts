@@ -1,12 +1,13 @@
 // The registry over HTTP, to be mounted in front of the Docker API. Bodies are small and bounded, and an answer is
 // JSON, errors as {"message"}.
 //   GET    /shoal/v1/nodes            the members
-//   PUT    /shoal/v1/nodes/ADDRESS    {"ttlMs": 15000, "alive": true}: announces an engine for that time
+//   PUT    /shoal/v1/nodes/ADDRESS    {"ttlMs": 15000, "alive": true, "facts": ""}: announces an engine for that time
 //   DELETE /shoal/v1/nodes/ADDRESS    withdraws it
 //   GET    /shoal/v1/nodes/ADDRESS    stays open without a body for as long as this registry knows the engine
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, badRequest, errorMessage, notFound } from '../src/common/errors.ts';
 import type { EmbeddedRegistry } from './embedded.ts';
+import { withFacts } from './entry.ts';
 
 /** The path under which the members of an embedded registry are found. */
 export const nodesPath = '/shoal/v1/nodes';
@@ -39,8 +40,8 @@ function serveNode(registry: EmbeddedRegistry, address: string, req: IncomingMes
   switch (method) {
     case 'PUT':
       collectBody(req, res, (body) => {
-        const { alive, ttlMs } = parseAnnouncement(body);
-        registry.announce({ address, alive }, ttlMs);
+        const { ttlMs, ...entry } = parseAnnouncement(body);
+        registry.announce({ address, ...entry }, ttlMs);
         res.writeHead(204).end();
       });
       return;
@@ -107,6 +108,7 @@ function collectBody(req: IncomingMessage, res: ServerResponse, use: (body: stri
 interface Announcement {
   readonly ttlMs: number;
   readonly alive: boolean;
+  readonly facts?: string;
 }
 
 function parseAnnouncement(body: string): Announcement {
@@ -116,7 +118,9 @@ function parseAnnouncement(body: string): Announcement {
   const alive: unknown = 'alive' in value ? value.alive : true;
   if (typeof ttlMs !== 'number') throw badRequest('invalid ttlMs: a number is expected');
   if (typeof alive !== 'boolean') throw badRequest('invalid alive: true or false is expected');
-  return { ttlMs, alive };
+  const facts: unknown = 'facts' in value ? value.facts : undefined;
+  if (facts !== undefined && typeof facts !== 'string') throw badRequest('invalid facts: a text is expected');
+  return { ttlMs, alive, ...withFacts(facts) };
 }
 
 function parseJson(body: string): unknown {

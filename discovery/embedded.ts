@@ -4,8 +4,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { badRequest, conflict, errorCode, errorMessage } from '../src/common/errors.ts';
 import { TaskSet } from '../src/common/lifecycle.ts';
 import type { Logger } from '../src/common/logger.ts';
-import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
-import { parseAddress } from './entry.ts';
+import { maxFactsBytes, type DiscoveryBackend, type DiscoveryEntry } from './backend.ts';
+import { parseAddress, withFacts } from './entry.ts';
 import { Membership } from './membership.ts';
 
 export interface EmbeddedRegistryOptions {
@@ -52,9 +52,11 @@ export class EmbeddedRegistry implements DiscoveryBackend {
     return this.#membership.follow(signal);
   }
 
-  /** Throws a 400 when the address or the time is no good, a 409 when there are too many members. */
-  announce({ address: text, alive }: DiscoveryEntry, ttlMs: number): void {
+  /** Throws a 400 when the address, the time or the facts are no good, a 409 when there are too many members. */
+  announce({ address: text, alive, facts }: DiscoveryEntry, ttlMs: number): void {
     const address = parseAddress(text);
+    if (Buffer.byteLength(facts ?? '') > maxFactsBytes)
+      throw badRequest(`invalid facts: more than ${maxFactsBytes} bytes`);
     if (!Number.isInteger(ttlMs) || ttlMs < minTtlMs || ttlMs > maxTtlMs) {
       throw badRequest(`invalid ttlMs: a whole number from ${minTtlMs} to ${maxTtlMs} is accepted`);
     }
@@ -65,6 +67,7 @@ export class EmbeddedRegistry implements DiscoveryBackend {
     this.#members.set(address, member);
     clearTimeout(member.lapse);
     member.alive = alive;
+    member.facts = facts;
     member.lapse = setTimeout(() => {
       this.#lapse(address, member);
     }, ttlMs);
@@ -123,7 +126,9 @@ export class EmbeddedRegistry implements DiscoveryBackend {
   }
 
   #publish(): void {
-    this.#membership.replace([...this.#members].map(([address, { alive }]) => ({ address, alive })));
+    this.#membership.replace(
+      [...this.#members].map(([address, { alive, facts }]) => ({ address, alive, ...withFacts(facts) })),
+    );
   }
 
   /** Writes the members to disk; while a write is under way, one more follows it. */
@@ -161,12 +166,13 @@ export async function openEmbeddedRegistry(options: EmbeddedRegistryOptions): Pr
 
 interface Member {
   alive: boolean;
+  facts: string | undefined;
   lapse: NodeJS.Timeout | undefined;
   readonly followers: Set<() => void>;
 }
 
 function newMember(): Member {
-  return { alive: false, lapse: undefined, followers: new Set() };
+  return { alive: false, facts: undefined, lapse: undefined, followers: new Set() };
 }
 
 async function loadAddresses({ stateFile, logger }: EmbeddedRegistryOptions): Promise<readonly string[]> {

@@ -70,6 +70,11 @@ export function expandRanges(item: string): readonly string[] {
   );
 }
 
+/** The part of an entry that its facts are. */
+export function withFacts(facts: string | undefined): Pick<DiscoveryEntry, 'facts'> {
+  return facts === undefined ? {} : { facts };
+}
+
 /** The entries in the order of their addresses, one for each; alive when any entry of that address is. */
 export function sortMembership(entries: Iterable<DiscoveryEntry>): readonly DiscoveryEntry[] {
   const byAddress = new Map<string, DiscoveryEntry>();
@@ -84,7 +89,7 @@ export function sameMembership(a: readonly DiscoveryEntry[], b: readonly Discove
   if (a.length !== b.length) return false;
   return a.every((entry, position) => {
     const other = b[position];
-    return other?.address === entry.address && other.alive === entry.alive;
+    return other?.address === entry.address && other.alive === entry.alive && other.facts === entry.facts;
   });
 }
 

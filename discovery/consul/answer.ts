@@ -1,6 +1,6 @@
 // What Consul's answers say about the membership. Pure: only an orderly withdrawal takes an engine away, whatever
 // the list of services says.
-import { parseAddress, formatHostPort, sortMembership } from '../entry.ts';
+import { parseAddress, formatHostPort, sortMembership, withFacts } from '../entry.ts';
 import type { DiscoveryEntry } from '../backend.ts';
 
 export interface ConsulAnswer {
@@ -29,7 +29,7 @@ export function mergeMembership(
   const vanished = known.filter(({ address }) => !present.has(address) && !withdrawn.has(address));
   const entries = sortMembership([
     ...announced.filter(({ address }) => !withdrawn.has(address)),
-    ...vanished.map(({ address }) => ({ address, alive: false })),
+    ...vanished.map((entry) => ({ ...entry, alive: false })),
   ]);
   return { entries, hasMissing: vanished.length > 0 };
 }
@@ -51,8 +51,31 @@ export function parseServices(body: unknown): readonly DiscoveryEntry[] {
   if (!Array.isArray(body)) throw new Error('consul answered something else than a list of services');
   return body.flatMap((item: unknown) => {
     const address = parseServiceAddress(item);
-    return address === undefined ? [] : [{ address, alive: isAlive(field(item, 'Checks')) }];
+    if (address === undefined) return [];
+    const facts = parseFacts(field(field(item, 'Service'), 'Meta'));
+    return [{ address, alive: isAlive(field(item, 'Checks')), ...withFacts(facts) }];
   });
+}
+
+/** Facts as metadata of a service, in pieces: Consul takes values of 512 bytes. */
+export function factsMeta(facts: string): Readonly<Record<string, string>> {
+  // A character may be up to three bytes.
+  const pieces = facts.match(/[^]{1,170}/gu) ?? [];
+  return Object.fromEntries(pieces.map((piece, index) => [`${factsKey}${index}`, piece]));
+}
+
+const factsKey = 'facts-';
+
+function parseFacts(meta: unknown): string | undefined {
+  const pieces: string[] = [];
+  for (
+    let piece = field(meta, `${factsKey}0`);
+    typeof piece === 'string';
+    piece = field(meta, `${factsKey}${pieces.length}`)
+  ) {
+    pieces.push(piece);
+  }
+  return pieces.length === 0 ? undefined : pieces.join('');
 }
 
 /** The addresses under `folder` in an answer of kv.keys. */

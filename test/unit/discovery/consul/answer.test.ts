@@ -1,9 +1,37 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { mergeMembership, parseIndex, parseServices, parseWithdrawn } from '../../../../discovery/consul/answer.ts';
+import {
+  factsMeta,
+  mergeMembership,
+  parseIndex,
+  parseServices,
+  parseWithdrawn,
+} from '../../../../discovery/consul/answer.ts';
 
 const alive = (address: string) => ({ address, alive: true });
 const lost = (address: string) => ({ address, alive: false });
+
+describe('facts as metadata of a service', () => {
+  for (const { title, facts, pieces } of [
+    { title: 'none', facts: '', pieces: 0 },
+    { title: 'short ones', facts: '{"labels":{"a":"b"}}', pieces: 1 },
+    { title: 'long ones in any alphabet', facts: `{"labels":{"ä":"${'語'.repeat(300)}😀"}}`, pieces: 2 },
+  ]) {
+    it(`carry ${title} in values that Consul takes, and are read again`, () => {
+      const meta = factsMeta(facts);
+      assert.equal(Object.keys(meta).length, pieces);
+      for (const piece of Object.values(meta)) assert.ok(Buffer.byteLength(piece) <= 512);
+      const [entry] = parseServices([{ Service: { Address: '10.0.0.1', Port: 2375, Meta: meta }, Checks: [] }]);
+      assert.deepEqual(entry, { address: '10.0.0.1:2375', alive: true, ...(facts === '' ? {} : { facts }) });
+    });
+  }
+
+  it('stay with an engine that vanished', () => {
+    const known = [{ address: 'a:1', alive: true, facts: 'x' }];
+    const { entries } = mergeMembership(known, { announced: [], withdrawn: new Set() });
+    assert.deepEqual(entries, [{ address: 'a:1', alive: false, facts: 'x' }]);
+  });
+});
 
 describe('the membership after an answer of Consul', () => {
   const cases = [
