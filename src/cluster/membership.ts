@@ -1,8 +1,9 @@
-// Which engines are members: exactly those that discovery lists. Removals come before additions, so that an
-// engine that moved to another address is never counted twice.
+// Which engines are members: those that discovery lists, but for the place that a node has left: it is known by its own
+// id. Removals come before additions, so that an engine that moved to another address is never counted twice.
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import { errorMessage } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { parseFacts, type AnnouncedFacts } from '../engine/announced-facts.ts';
 import type { Engine } from '../engine/engine.ts';
 
 export interface MembershipOptions {
@@ -14,9 +15,17 @@ export interface MembershipOptions {
   readonly onLeave: (engine: Engine) => void;
 }
 
+interface Announcement {
+  readonly alive: boolean;
+  readonly text: string;
+  readonly facts: AnnouncedFacts;
+}
+
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #engines = new Map<string, Engine>();
+  #announced: ReadonlyMap<string, Announcement> = new Map();
+  readonly #joined = new Map<string, Date>();
   readonly #unusable = new Set<string>();
   readonly #stopping = new Set<Promise<void>>();
   #isKnown = false;
@@ -34,13 +43,45 @@ export class Membership {
   /** Makes the members equal to `entries`. An entry that is not alive stays a member: the word is only a hint. */
   apply(entries: readonly DiscoveryEntry[]): void {
     if (this.#isStopped) return;
-    const listed = new Map(entries.map((entry) => [entry.address, entry]));
+    const listed = this.#withoutFormerPlaces(entries);
     for (const [address, engine] of [...this.#engines]) if (!listed.has(address)) this.#remove(engine);
-    for (const [address, { alive }] of listed) {
+    for (const [address, { alive, facts }] of listed) {
       const engine = this.#engines.get(address) ?? this.#add(address);
-      engine?.setAnnounced(alive);
+      engine?.setAnnounced(alive, facts);
     }
     this.#isKnown = true;
+  }
+
+  /** A node that is announced alive elsewhere has moved, unless it answered here later than it came there: then it was copied. */
+  #withoutFormerPlaces(entries: readonly DiscoveryEntry[]): ReadonlyMap<string, Announcement> {
+    const announced = this.#read(entries);
+    const presentPlaces = new Map<string, string>();
+    for (const [address, { alive, facts }] of announced) if (alive) presentPlaces.set(facts.id, address);
+    presentPlaces.delete('');
+    const isFormer = ([address, { alive, facts }]: [string, Announcement]): boolean => {
+      const present = presentPlaces.get(facts.id);
+      return !alive && present !== undefined && !this.#haveMet(address, present);
+    };
+    return new Map([...announced].filter((entry) => !isFormer(entry)));
+  }
+
+  #haveMet(former: string, present: string): boolean {
+    const lastWord = this.#engines.get(former)?.updatedAt;
+    const joined = this.#joined.get(present);
+    return lastWord !== undefined && joined !== undefined && lastWord > joined;
+  }
+
+  /** The facts are the same object for the same text. */
+  #read(entries: readonly DiscoveryEntry[]): ReadonlyMap<string, Announcement> {
+    const known = this.#announced;
+    this.#announced = new Map(
+      entries.map(({ address, alive, facts: text = '' }) => {
+        const before = known.get(address);
+        const facts = before?.text === text ? before.facts : parseFacts(text);
+        return [address, { alive, text, facts }];
+      }),
+    );
+    return this.#announced;
   }
 
   /** Lets every engine go and waits until all have stopped. */
@@ -55,6 +96,7 @@ export class Membership {
     const engine = this.#create(address);
     if (engine === undefined) return undefined;
     this.#engines.set(address, engine);
+    this.#joined.set(address, new Date());
     this.#options.logger.info('an engine joins', { address });
     this.#options.onJoin(engine);
     engine.start();
@@ -75,6 +117,7 @@ export class Membership {
 
   #remove(engine: Engine): void {
     this.#engines.delete(engine.address);
+    this.#joined.delete(engine.address);
     this.#options.logger.info('an engine leaves', { address: engine.address });
     this.#options.onLeave(engine);
     const stopping = this.#stop(engine).finally(() => this.#stopping.delete(stopping));

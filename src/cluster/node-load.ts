@@ -119,6 +119,11 @@ interface PortHolder {
   readonly untilMs: number;
 }
 
+/** Whether `port` is one of `taken`, on an address that overlaps. */
+export function isAmong(taken: readonly PublishedPort[], { ip, port, protocol }: PublishedPort): boolean {
+  return taken.some((other) => other.port === port && other.protocol === protocol && overlaps(other.ip, ip));
+}
+
 const anyAddress: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
 function overlaps(a: string, b: string): boolean {

@@ -12,7 +12,7 @@ import type { ContainerIndex } from './index/container-index.ts';
 import type { ImageIndex } from './index/image-index.ts';
 import type { NetworkIndex } from './index/network-index.ts';
 import type { NodeIdentity } from './locations.ts';
-import { NodeLoad } from './node-load.ts';
+import { isAmong, NodeLoad } from './node-load.ts';
 import type { LoadEntry } from './node-load.ts';
 import { demandOf, readNodeFacts } from './node-facts.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -20,6 +20,9 @@ import { swarmIdLabel } from './swarm-labels.ts';
 
 /** A container that was created and never started keeps its ports from others for this long. */
 const createdPortsHeldMs = 5 * 60_000;
+
+/** Of the disk of images and containers; a node whose disk is as full takes no more of them. */
+const fullDiskPercent = 90;
 
 export interface NodeViewIndices {
   readonly identities: Identities;
@@ -68,16 +71,16 @@ export class NodeView implements Node {
   }
 
   get refusal(): string | undefined {
-    if (this.engine.state === 'healthy') return undefined;
+    if (this.engine.state === 'healthy') return this.#fullDisk;
     return this.engine.lastError === undefined ? this.engine.state : `${this.engine.state}: ${this.engine.lastError}`;
   }
 
   get totalNanoCpus(): number {
-    return this.#known().cpus * 1e9;
+    return Math.max(0, this.#known().cpus * 1e9 - this.engine.announced.reservedNanoCpus);
   }
 
   get totalMemoryBytes(): number {
-    return this.#known().memoryBytes;
+    return Math.max(0, this.#known().memoryBytes - this.engine.announced.reservedMemoryBytes);
   }
 
   get reservedNanoCpus(): number {
@@ -121,7 +124,7 @@ export class NodeView implements Node {
   }
 
   isPortTaken(port: PublishedPort, exceptContainerId?: string): boolean {
-    return this.#load.isPortTaken(port, Date.now(), exceptContainerId);
+    return this.#load.isPortTaken(port, Date.now(), exceptContainerId) || isAmong(this.engine.announced.ports, port);
   }
 
   hasImage(reference: string): boolean {
@@ -167,6 +170,11 @@ export class NodeView implements Node {
   infoChanged(): void {
     this.#facts = undefined;
     this.#indices.orders.changed(this);
+  }
+
+  get #fullDisk(): string | undefined {
+    const { diskPercent } = this.engine.announced;
+    return diskPercent < fullDiskPercent ? undefined : `its disk is at least ${diskPercent}% full`;
   }
 
   /** A created container is about to be started by whoever created it, so it counts; a stopped one does not. */

@@ -7,6 +7,7 @@ import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { minApiVersion } from '../docker/api-version.ts';
 import type { DockerEvent, EngineInfo, EngineVersion } from '../docker/types.ts';
+import { noFacts, type AnnouncedFacts } from './announced-facts.ts';
 import { Admission } from './admission.ts';
 import type { EngineChange, EngineListener, EngineState } from './change.ts';
 import { EngineClient } from './client.ts';
@@ -63,6 +64,8 @@ export class Engine {
   #isStarted = false;
   #hasAnswered = false;
   #info: EngineInfo | undefined;
+  #announced = noFacts;
+  #labels: Readonly<Record<string, string>> | undefined;
   #version: EngineVersion | undefined;
   #updatedAt: Date | undefined;
   #stopping: Promise<void> | undefined;
@@ -107,9 +110,14 @@ export class Engine {
     return this.#info?.Name ?? this.address;
   }
 
-  /** The engine's own id, '' until it is known. Cloned machines have equal ones. */
+  /** The id of the node, or the engine's own where no agent has told one; '' until it is known. Cloned machines have equal ones. */
   get id(): string {
-    return this.#info?.ID ?? '';
+    return this.#announced.id === '' ? (this.#info?.ID ?? '') : this.#announced.id;
+  }
+
+  /** What the agent beside the engine says; the object stays the same until it says something else. */
+  get announced(): AnnouncedFacts {
+    return this.#announced;
   }
 
   /**
@@ -129,8 +137,9 @@ export class Engine {
     return this.#version === undefined ? { min: minApiVersion, max: minApiVersion } : apiVersionRange(this.#version);
   }
 
+  /** The engine's and those of the agent. */
   get labels(): Readonly<Record<string, string>> {
-    return engineLabels(this.#info);
+    return (this.#labels ??= { ...engineLabels(this.#info), ...this.#announced.labels });
   }
 
   /** Why the engine is not healthy, or what last went wrong; undefined while all is well. */
@@ -166,8 +175,13 @@ export class Engine {
     return this.#stopping;
   }
 
-  /** What discovery says. It only makes us look: the engine's own answers decide. */
-  setAnnounced(isAlive: boolean): void {
+  /** What discovery says. Whether it is alive only makes us look: the engine's own answers decide. */
+  setAnnounced(isAlive: boolean, facts: AnnouncedFacts): void {
+    if (facts !== this.#announced) {
+      this.#announced = facts;
+      this.#labels = undefined;
+      this.#tell({ kind: 'info' });
+    }
     if (isAlive !== (this.#state === 'healthy')) this.#probe.doubt();
   }
 
@@ -299,6 +313,7 @@ export class Engine {
     if (isSame) return;
     this.#version = version;
     this.#info = info;
+    this.#labels = undefined;
     this.#tell({ kind: 'info' });
   }
 

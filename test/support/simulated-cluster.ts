@@ -2,6 +2,7 @@
 import supertest from 'supertest';
 import type TestAgent from 'supertest/lib/agent.js';
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
+import { withFacts } from '../../discovery/entry.ts';
 import { createProvideImage } from '../../src/api/provide-image.ts';
 import { ApiServer } from '../../src/api/server.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
@@ -135,9 +136,9 @@ export class SimulatedCluster {
     return found;
   }
 
-  /** What discovery says from now on: these engines are members. */
-  announce(engines: readonly { readonly address: string }[]): void {
-    this.#discovery.say(engines.map(({ address }) => ({ address, alive: true })));
+  /** What discovery says from now on: these engines are members, alive unless they say otherwise. */
+  announce(engines: readonly (Pick<DiscoveryEntry, 'address'> & Partial<DiscoveryEntry>)[]): void {
+    this.#discovery.say(engines.map(({ address, alive = true, facts }) => ({ address, alive, ...withFacts(facts) })));
   }
 
   /** Resolves when every engine is healthy. */

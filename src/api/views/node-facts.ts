@@ -66,6 +66,7 @@ interface MadeFacts {
   readonly version: EngineVersion | undefined;
   readonly mirrorRevision: number;
   readonly loadRevision: number | undefined;
+  readonly announced: Engine['announced'];
 }
 
 const made = new WeakMap<Engine, MadeFacts>();
@@ -83,6 +84,7 @@ function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
     version: engine.version,
     mirrorRevision: engine.mirror.revision,
     loadRevision: node?.containersRevision,
+    announced: engine.announced,
   });
   return facts;
 }
@@ -99,6 +101,7 @@ function isCurrent(made: MadeFacts, engine: Engine, node: Node | undefined): boo
     facts.id === node.id &&
     facts.info === engine.info &&
     made.version === engine.version &&
+    made.announced === engine.announced &&
     (facts.isHealthy || facts.error === engine.lastError)
   );
 }
