@@ -1,11 +1,13 @@
 // The agent beside an engine: announces it within the time it promised, vouches for it only while it answers, and
 // withdraws it on an orderly stop. Every failure of the store is retried; none ends the agent.
 import type { DiscoveryBackend, DiscoveryEntry } from '../../discovery/backend.ts';
+import { withFacts } from '../../discovery/entry.ts';
 import { sleep } from '../common/abort.ts';
 import { Backoff } from '../common/backoff.ts';
 import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
+import type { NodeFacts } from './node-facts.ts';
 import type { EngineProbe } from './engine-probe.ts';
 
 export interface AgentOptions {
@@ -13,6 +15,8 @@ export interface AgentOptions {
   readonly address: string;
   readonly backend: DiscoveryBackend;
   readonly probe: EngineProbe;
+  /** What is announced of the node besides; absent: nothing. */
+  readonly facts?: NodeFacts;
   /** Milliseconds between two announcements; shorter than `ttlMs`. */
   readonly heartbeatMs: number;
   /** How long an announcement holds. */
@@ -30,6 +34,8 @@ const probeEveryMs = 2_000;
 const retry = { initialMs: 200, maxMs: 1_000 };
 /** An announcement that holds this long was a success, whatever becomes of it. */
 const settledMs = 5_000;
+/** Facts that change all the time must not keep the store busy. */
+const minFactsIntervalMs = 1_000;
 /** With its margin for the rest, a stop is over within a second. */
 const withdrawTimeoutMs = 800;
 
@@ -64,12 +70,15 @@ export class Agent {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { delayMs, heartbeatMs, random = Math.random } = this.#options;
+    const { delayMs, facts, random = Math.random } = this.#options;
+    await facts?.start(() => {
+      this.#wake();
+    });
     if (delayMs > 0) await sleep(random() * delayMs, signal);
     while (!signal.aborted) {
       const alive = await this.#isEngineAlive(signal);
       const isAnnounced = !this.#isDue(alive) || (await this.#announce(alive, signal));
-      if (isAnnounced) await this.#pause(Math.min(probeEveryMs, heartbeatMs), signal);
+      if (isAnnounced) await this.#pause(this.#pauseMs, signal);
       if (!isAnnounced || this.#wasLost) await sleep(this.#backoff.next(), signal);
       this.#wasLost = false;
     }
@@ -77,7 +86,19 @@ export class Agent {
 
   #isDue(alive: boolean): boolean {
     const last = this.#announced;
-    return last?.alive !== alive || performance.now() >= last.atMs + this.#options.heartbeatMs;
+    if (last?.alive !== alive) return true;
+    const ageMs = performance.now() - last.atMs;
+    return ageMs >= this.#options.heartbeatMs || (last.facts !== this.#facts && ageMs >= minFactsIntervalMs);
+  }
+
+  get #facts(): string {
+    return this.#options.facts?.text ?? '';
+  }
+
+  /** Until the next look at the engine, or the first moment at which newer facts may be told. */
+  get #pauseMs(): number {
+    const ms = Math.min(probeEveryMs, this.#options.heartbeatMs);
+    return this.#announced?.facts === this.#facts ? ms : Math.min(ms, minFactsIntervalMs);
   }
 
   async #isEngineAlive(signal: AbortSignal): Promise<boolean> {
@@ -97,14 +118,15 @@ export class Agent {
   async #announce(alive: boolean, signal: AbortSignal): Promise<boolean> {
     const { address, backend, ttlMs } = this.#options;
     const before = this.#announced;
+    const facts = this.#facts;
     try {
       signal.throwIfAborted();
-      await backend.register({ address, alive }, ttlMs, signal);
+      await backend.register({ address, alive, ...withFacts(facts === '' ? undefined : facts) }, ttlMs, signal);
     } catch (error) {
       if (!signal.aborted) this.#reportFailure(error);
       return false;
     }
-    this.#announced = { alive, atMs: performance.now() };
+    this.#announced = { alive, facts, atMs: performance.now() };
     if (before?.alive !== alive || this.#failures > 0) {
       this.#logger.info('the engine is announced', { discovery: backend.name, alive });
     }
@@ -153,7 +175,7 @@ export class Agent {
   }
 
   async #stop(): Promise<void> {
-    await this.#tasks.stop();
+    await Promise.all([this.#tasks.stop(), this.#options.facts?.stop()]);
     const { address, backend } = this.#options;
     try {
       await backend.deregister({ address, alive: false }, AbortSignal.timeout(withdrawTimeoutMs));
@@ -166,6 +188,7 @@ export class Agent {
 
 interface Announced {
   readonly alive: boolean;
+  readonly facts: string;
   /** On the monotonic clock. */
   readonly atMs: number;
 }

@@ -4,7 +4,11 @@ import { parseHostPort } from '../../discovery/entry.ts';
 import { Agent } from '../agent/agent.ts';
 import { Door } from '../agent/door.ts';
 import { createEngineProbe, type EnginePlace } from '../agent/engine-probe.ts';
+import { EngineView } from '../agent/engine-view.ts';
+import { NodeFacts } from '../agent/node-facts.ts';
+import { keepNodeId } from '../agent/node-id.ts';
 import { aborted } from '../common/abort.ts';
+import { errorMessage } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
 import type { DoorOptions, JoinOptions } from './program.ts';
 
@@ -12,7 +16,19 @@ import type { DoorOptions, JoinOptions } from './program.ts';
 export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<void> {
   const logger = createLogger(options.logLevel);
   const engine = enginePlace(options);
+  const facts = new NodeFacts({
+    id: await nodeId(options.stateDirectory, logger),
+    labels: options.labels,
+    labelFile: options.labelFile,
+    labelScript: options.labelScript,
+    reservedNanoCpus: options.reserve.nanoCpus,
+    reservedMemoryBytes: options.reserve.memoryBytes,
+    // Only an engine on a unix socket is surely on this machine.
+    engine: 'socketPath' in engine ? new EngineView(engine) : undefined,
+    logger,
+  });
   const agent = new Agent({
+    facts,
     address: options.advertise,
     backend: openDiscovery(options.discovery, { role: 'agent', logger, discoveryOpts: options.discoveryOptions }),
     probe: createEngineProbe(engine),
@@ -32,6 +48,17 @@ export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<
 function enginePlace({ engine, advertise }: JoinOptions): EnginePlace {
   if (engine === undefined) return parseHostPort(advertise);
   return engine.kind === 'unix' ? { socketPath: engine.path } : { host: engine.host, port: engine.port };
+}
+
+/** A node whose id cannot be kept goes by that of its engine. */
+async function nodeId(directory: string | undefined, logger: Logger): Promise<string> {
+  if (directory === undefined) return '';
+  try {
+    return await keepNodeId(directory);
+  } catch (error) {
+    logger.warn('the node has no id of its own', { error: errorMessage(error) });
+    return '';
+  }
 }
 
 async function openDoor({ listen, tls }: DoorOptions, engine: EnginePlace, logger: Logger): Promise<Door> {

@@ -18,11 +18,14 @@ import {
   keyValue,
   listenAddress,
   logLevel,
+  noReserve,
   oneOf,
+  reserve,
   tlsLegs,
   wholeNumberOfAtLeast,
   type ClusterNetworks,
   type ListenAddress,
+  type Reserve,
   type TcpAddress,
 } from './values.ts';
 
@@ -55,6 +58,12 @@ export interface JoinOptions {
   readonly advertise: string;
   /** Where the agent serves the engine itself; undefined: managers reach the engine without it. */
   readonly door: DoorOptions | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly labelFile: string | undefined;
+  readonly labelScript: string | undefined;
+  readonly reserve: Reserve;
+  /** Where the node's id is kept; undefined: it has none but the engine's. */
+  readonly stateDirectory: string | undefined;
   /** Where the agent reaches the engine; undefined: where managers do. */
   readonly engine: ListenAddress | undefined;
   readonly heartbeatMs: number;
@@ -281,6 +290,11 @@ interface JoinFlags extends DiscoveryFlags, TlsFlags {
   readonly advertise?: string;
   readonly listen?: TcpAddress;
   readonly engine?: ListenAddress;
+  readonly label: readonly (readonly [string, string])[];
+  readonly labelFile?: string;
+  readonly labelScript?: string;
+  readonly reserve: Reserve;
+  readonly stateDir?: string;
   readonly heartbeat: number;
   readonly ttl: number;
   readonly delay: number;
@@ -300,6 +314,19 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
       '--engine <address>',
       'unix://PATH or tcp://HOST:PORT of the engine (default with --listen: unix:///var/run/docker.sock)',
       engineAddress,
+    )
+    .option('--label <key=value>', 'a label of the node, for constraints; may be repeated', collected(keyValue), [])
+    .option('--label-file <path>', 'labels from a file, KEY=VALUE a line; read again when it changes')
+    .option('--label-script <path>', 'labels from what a program prints, KEY=VALUE a line; run every two seconds')
+    .option(
+      '--reserve <resources>',
+      'what containers leave to the node: cpus=0.5,memory=512m, or one of them',
+      reserve,
+      noReserve,
+    )
+    .option(
+      '--state-dir <path>',
+      'keep the id of the node here (default with an engine on a unix socket: /var/lib/shoal)',
     )
     .option('--tls', 'serve the engine over TLS')
     .option('--tlsverify', 'like --tls, and managers must show a certificate of the CA')
@@ -326,13 +353,19 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
     )
     .action(async (discovery: string | undefined, flags: JoinFlags, command: Command) => {
       if (flags.ttl <= flags.heartbeat) throw new UsageError(ttlRule);
+      const engine = flags.engine ?? (flags.listen === undefined ? undefined : localEngine);
       const options: JoinOptions = {
         logLevel: globalLogLevel(command),
         discovery: requiredDiscovery(discovery, env),
         discoveryOptions: Object.fromEntries(flags.discoveryOpt),
         advertise: advertiseOf(flags),
         door: doorOf(flags),
-        engine: flags.engine ?? (flags.listen === undefined ? undefined : localEngine),
+        engine,
+        labels: Object.fromEntries(flags.label),
+        labelFile: flags.labelFile,
+        labelScript: flags.labelScript,
+        reserve: flags.reserve,
+        stateDirectory: flags.stateDir ?? (engine?.kind === 'unix' ? stateDirectory : undefined),
         heartbeatMs: flags.heartbeat,
         ttlMs: flags.ttl,
         delayMs: flags.delay,
@@ -341,6 +374,7 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
     });
 }
 
+const stateDirectory = '/var/lib/shoal';
 const localEngine: ListenAddress = { kind: 'unix', path: '/var/run/docker.sock' };
 
 function advertiseOf({ advertise, listen }: JoinFlags): string {

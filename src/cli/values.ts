@@ -125,6 +125,26 @@ export function advertisedFor({ host, port }: TcpAddress): string | undefined {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** What containers must leave to the node. */
+export interface Reserve {
+  readonly nanoCpus: number;
+  readonly memoryBytes: number;
+}
+
+export const noReserve: Reserve = { nanoCpus: 0, memoryBytes: 0 };
+
+/** `cpus=0.5,memory=512m`, or one of them; memory in bytes, or with k, m or g. */
+export function reserve(text: string): Reserve {
+  const parts = text.split(',').map((part) => /^(?:cpus=(\d+(?:\.\d+)?)|memory=(\d+)([kmg]?)b?)$/i.exec(part));
+  return parts.reduce<Reserve>((sum, part) => {
+    if (part === null)
+      throw new InvalidArgumentError('It must be cpus=NUMBER,memory=BYTES, such as cpus=0.5,memory=512m.');
+    const [, cpus, memory, unit = ''] = part;
+    if (cpus !== undefined) return { ...sum, nanoCpus: Math.round(Number(cpus) * 1e9) };
+    return { ...sum, memoryBytes: Number(memory) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ') };
+  }, noReserve);
+}
+
 const missingAdvertise = 'missing mandatory --advertise flag. It must be HOST:PORT as others reach it.';
 
 /** `HOST:PORT` as other machines reach it. */

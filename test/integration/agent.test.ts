@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { openEmbeddedRegistry } from '../../discovery/embedded.ts';
 import type { EmbeddedRegistry } from '../../discovery/embedded.ts';
 import { Agent } from '../../src/agent/agent.ts';
 import { createEngineProbe } from '../../src/agent/engine-probe.ts';
+import { NodeFacts } from '../../src/agent/node-facts.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
 import { close, countConnections, listen } from '../support/http-servers.ts';
 import { until } from '../support/until.ts';
@@ -61,7 +62,12 @@ describe('an agent beside an engine', () => {
     return new EmbeddedClient({ manager: { host: '127.0.0.1', port: managerPort }, logger });
   }
 
-  function startAgent(options: { heartbeatMs: number; ttlMs: number; backend?: DiscoveryBackend }): void {
+  function startAgent(options: {
+    heartbeatMs: number;
+    ttlMs: number;
+    backend?: DiscoveryBackend;
+    facts?: NodeFacts;
+  }): void {
     agent = new Agent({
       address,
       backend: client(),
@@ -83,6 +89,28 @@ describe('an agent beside an engine', () => {
     await agent.stop();
 
     assert.deepEqual(registry.entries, []);
+  });
+
+  it('tells at once what has changed of its node', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-agent-'));
+    const labelFile = join(folder, 'labels');
+    try {
+      await writeFile(labelFile, 'zone=a\n');
+      const reserve = { reservedNanoCpus: 0, reservedMemoryBytes: 0 };
+      const facts = new NodeFacts({ id: 'an-id', labels: {}, labelFile, ...reserve, logger });
+      startAgent({ heartbeatMs: 60_000, ttlMs: 120_000, facts });
+      await until('the engine is announced', shows(true));
+      assert.deepEqual(registry.entries, [{ address, alive: true, facts: '{"id":"an-id","labels":{"zone":"a"}}' }]);
+      const listed = client().watch(AbortSignal.timeout(10_000))[Symbol.asyncIterator]();
+      assert.deepEqual((await listed.next()).value, registry.entries);
+      await writeFile(labelFile, 'zone=b\n');
+      await until('the change is told', () => registry.entries[0]?.facts?.includes('"zone":"b"'), 3_000);
+      await close(engine);
+      await until('the engine is announced as dead', shows(false));
+      assert.match(registry.entries[0]?.facts ?? '', /an-id/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('announces the engine again before its time is over', async () => {

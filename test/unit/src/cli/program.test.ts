@@ -137,6 +137,18 @@ describe('the command line', () => {
     assert.deepEqual(beside.engine, { kind: 'tcp', host: '127.0.0.1', port: 2375 });
   });
 
+  it('tells of the node what it is told to', async () => {
+    const told = '--label zone=a --label rack= --label-file /l --label-script /s --reserve cpus=0.5,memory=512m';
+    const join = (await run(`join --advertise a:1 ${told} --state-dir /var/x m:1`)).join!;
+    assert.deepEqual(join.labels, { zone: 'a', rack: '' });
+    assert.deepEqual([join.labelFile, join.labelScript, join.stateDirectory], ['/l', '/s', '/var/x']);
+    assert.deepEqual(join.reserve, { nanoCpus: 5e8, memoryBytes: 512 * 1024 * 1024 });
+    const plain = (await run('join --advertise a:1 m:1')).join!;
+    assert.deepEqual(plain.reserve, { nanoCpus: 0, memoryBytes: 0 });
+    assert.equal(plain.stateDirectory, undefined);
+    assert.equal((await run('join --listen a:1 m:1')).join!.stateDirectory, '/var/lib/shoal');
+  });
+
   it('prints its version and its help with exit code 0', async () => {
     assert.deepEqual(await run('--version'), { code: 0, out: 'shoal version 1.2.3\n', err: '' });
     const help = await run('help');
@@ -171,6 +183,8 @@ describe('the command line', () => {
     { line: 'join --listen a:1 --engine docker.sock a:1', says: /--engine.*unix:\/\/PATH or tcp:\/\/HOST:PORT/ },
     { line: 'join --listen a:1 --tlsverify a:1', says: /--tlscert/ },
     { line: 'join --advertise a:1 --tls --tlscert x --tlskey y a:1', says: /--tlscert: ENOENT/ },
+    { line: 'join --advertise a:1 --label =x m:1', says: /--label.*KEY=VALUE/ },
+    { line: 'join --advertise a:1 --reserve half m:1', says: /--reserve.*cpus=NUMBER,memory=BYTES/ },
     { line: 'join --advertise 10.0.0.1 nodes://a:1', says: /--advertise.*HOST:PORT/ },
     { line: 'join --advertise 0.0.0.0:2375 nodes://a:1', says: /--advertise.*every interface/ },
     {
