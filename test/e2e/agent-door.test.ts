@@ -25,10 +25,13 @@ describe('engines that only their agents reach', () => {
   let rig: Rig;
   let folder: string;
   let manager: Identity;
+  let labels: string;
   let talker: string;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shoal-door-'));
+    labels = join(folder, 'labels');
+    await writeFile(labels, 'disk=ssd\n');
     const authority = await CertificateAuthority.create(join(folder, 'ours'), 'ours');
     const addresses = [1, 2].map((number) => nodeAddress(kind, number));
     const [own, agent] = await Promise.all([authority.issue('manager'), authority.issue('agent', { addresses })]);
@@ -39,7 +42,7 @@ describe('engines that only their agents reach', () => {
         { release: '28.5', isClosed: true },
       ],
       manager: { args: [...tlsFlags(own), '--tls-for', 'engines'] },
-      agentArgs: tlsFlags(agent),
+      agentArgs: [...tlsFlags(agent), '--label-file', labels],
     });
     const talks = ['busybox', 'sh', '-c', 'while :; do date; sleep 1; done'];
     talker = (await succeed(['run', '-d', '-e', 'constraint:node==node-1', '--name', 'talker', ...talks])).trim();
@@ -77,6 +80,45 @@ describe('engines that only their agents reach', () => {
     ]) {
       const { sent, received, code } = await throughChild(rig.clients.spawnDocker(args), mebibytes);
       assert.deepEqual({ received, code }, { received: sent, code: 0 });
+    }
+  });
+
+  it('are chosen by labels that change while they run', async () => {
+    await succeed(['run', '--rm', '-e', 'constraint:disk==ssd', 'busybox', 'true']);
+    await writeFile(labels, 'disk=hdd\n');
+    await until('the change counts', async () => {
+      const { code } = await rig.docker(['run', '--rm', '-e', 'constraint:disk==hdd', 'busybox', 'true']);
+      return code === 0;
+    });
+    assert.match(await succeed(['info']), /disk=hdd/);
+  });
+
+  it('are not given ports that programs of their machines hold', async () => {
+    const [first, second] = rig.engines;
+    const listener = await first!.machine.start({
+      name: 'listener',
+      command: process.execPath,
+      args: ['-e', 'require("node:net").createServer().listen(8088)'],
+      env: {},
+    });
+    await until('the port counts', async () => {
+      const { json } = await rig.api('POST', '/containers/create', {
+        ...{ Image: 'busybox', Env: [`constraint:node==${first!.name}`] },
+        HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '8088' }] } },
+      });
+      const { Id: id } = json as { readonly Id?: string };
+      if (id !== undefined) await rig.api('DELETE', `/containers/${id}`);
+      return id === undefined;
+    });
+    const id = (await succeed(['run', '-d', '-p', '8088:80', 'busybox', 'sleep', '600'])).trim();
+    assert.equal((await second!.api('GET', `/containers/${id}/json`)).status, 200);
+    await listener.stop();
+  });
+
+  it('keep an id of their own', async () => {
+    const { text } = await rig.api('GET', '/info');
+    for (const { machine } of rig.engines) {
+      assert.ok(text.includes(readFileSync(`${machine.directory}/shoal/node-id`, 'utf8').trim()));
     }
   });
 

@@ -60,7 +60,8 @@ export class RigEngine {
 
   /** Flags of an agent without which nobody reaches the engine. */
   get agentArgs(): readonly string[] {
-    return this.#options.isClosed ? ['--listen', this.address] : [];
+    // The machines of a rig share one disk.
+    return this.#options.isClosed ? ['--listen', this.address, '--state-dir', `${this.machine.directory}/shoal`] : [];
   }
 
   /** The process id of dockerd. */
