@@ -41,6 +41,8 @@ async function main(): Promise<number> {
           await runManage(options, readVersion(), stop.signal);
         },
         join: async (options) => {
+          // It keeps next to nothing: without more room for young objects than at the start it needs 14 MB less.
+          setFlagsFromString('--semi-space-growth-factor=1');
           const { runJoin } = await import('./cli/join.ts');
           await runJoin(options, stop.signal);
         },
