@@ -1,5 +1,6 @@
 // What the agent on a node says about it, which no engine knows: its id, labels, reserve, disk and ports that programs
 // of its own hold. The text of it travels with the announcement; what cannot be understood in it is left out.
+import { listMember, numberMember, textMapMember, textMember } from '../docker/go-member.ts';
 
 export interface AnnouncedFacts {
   /** The node's own id, kept over a change of its address and a new engine; '' when it has none. */
@@ -49,14 +50,12 @@ export function parseFacts(text: string): AnnouncedFacts {
   if (text === '') return noFacts;
   const value = parseJson(text);
   return {
-    id: textOr('', value.get('id')),
-    labels: Object.fromEntries(
-      [...membersOf(value.get('labels'))].filter((label): label is [string, string] => typeof label[1] === 'string'),
-    ),
-    ports: listOf(value.get('ports')).flatMap(parsePort),
-    diskPercent: countOr(0, value.get('disk')),
-    reservedNanoCpus: countOr(0, value.get('cpus')),
-    reservedMemoryBytes: countOr(0, value.get('memory')),
+    id: textMember(value, 'id'),
+    labels: textMapMember(value, 'labels'),
+    ports: listMember(value, 'ports').flatMap(parsePort),
+    diskPercent: Math.max(0, numberMember(value, 'disk')),
+    reservedNanoCpus: Math.max(0, numberMember(value, 'cpus')),
+    reservedMemoryBytes: Math.max(0, numberMember(value, 'memory')),
   };
 }
 
@@ -84,26 +83,10 @@ function parsePort(text: unknown): readonly TakenPort[] {
   return [{ protocol: protocol === 'udp' ? 'udp' : 'tcp', ip, port: Number(port) }];
 }
 
-function parseJson(text: string): ReadonlyMap<string, unknown> {
+function parseJson(text: string): unknown {
   try {
-    return membersOf(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
-    return new Map();
+    return undefined;
   }
-}
-
-function membersOf(value: unknown): ReadonlyMap<string, unknown> {
-  return new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function textOr(other: string, value: unknown): string {
-  return typeof value === 'string' ? value : other;
-}
-
-function countOr(other: number, value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : other;
 }

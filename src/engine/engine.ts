@@ -65,6 +65,7 @@ export class Engine {
   #hasAnswered = false;
   #info: EngineInfo | undefined;
   #announced = noFacts;
+  #isVouchedFor = true;
   #labels: Readonly<Record<string, string>> | undefined;
   #version: EngineVersion | undefined;
   #updatedAt: Date | undefined;
@@ -113,6 +114,11 @@ export class Engine {
   /** The id of the node, or the engine's own where no agent has told one; '' until it is known. Cloned machines have equal ones. */
   get id(): string {
     return this.#announced.id === '' ? (this.#info?.ID ?? '') : this.#announced.id;
+  }
+
+  /** False while discovery says that nobody announces it as alive. */
+  get isVouchedFor(): boolean {
+    return this.#isVouchedFor;
   }
 
   /** What the agent beside the engine says; the object stays the same until it says something else. */
@@ -177,6 +183,7 @@ export class Engine {
 
   /** What discovery says. Whether it is alive only makes us look: the engine's own answers decide. */
   setAnnounced(isAlive: boolean, facts: AnnouncedFacts): void {
+    this.#isVouchedFor = isAlive;
     if (facts !== this.#announced) {
       this.#announced = facts;
       this.#labels = undefined;

@@ -81,6 +81,19 @@ describe('what agents announce of their nodes', () => {
     assert.equal(await nodeOf({ HostConfig: { NanoCpus: 1e9 } }), 'node-2');
   });
 
+  it('serves a node whose agent is silent as before, and warns of it', async () => {
+    shoal = await startSimulatedCluster({ engines: 1 });
+    const { address } = shoal.engine();
+    shoal.announce([{ address, alive: false }]);
+    const warnings = async (): Promise<string> =>
+      String(((await shoal.api.get('/info')).body as { Warnings: unknown }).Warnings);
+    await until('the silence shows', async () => (await warnings()).includes('its agent is silent'));
+    assert.equal(shoal.cluster.healthyEngines.length, 1);
+    await shoal.run();
+    shoal.announce([{ address }]);
+    await until('the warning is gone', async () => (await warnings()) === '');
+  });
+
   it('knows a node by its own id at a new address, and forgets the old one as soon as nobody vouches for it', async () => {
     shoal = await startSimulatedCluster({ engines: 1 });
     const old = shoal.engine();

@@ -25,6 +25,8 @@ export interface NodeFacts {
   /** Pending, Healthy, Unhealthy or Disconnected, as classicswarm says. */
   readonly status: string;
   readonly isHealthy: boolean;
+  /** False while its agent is silent, which leaves an engine that answers healthy. */
+  readonly isVouchedFor: boolean;
   readonly containers: ContainerCounts;
   readonly reservedNanoCpus: number;
   readonly totalNanoCpus: number;
@@ -97,6 +99,7 @@ function isCurrent(made: MadeFacts, engine: Engine, node: Node | undefined): boo
     made.loadRevision === node?.containersRevision &&
     facts.updatedAt === engine.updatedAt &&
     facts.status === statusTexts[engine.state] &&
+    facts.isVouchedFor === engine.isVouchedFor &&
     facts.name === node?.name &&
     facts.id === node.id &&
     facts.info === engine.info &&
@@ -120,6 +123,7 @@ function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIde
     images: engine.mirror.images,
     status: statusTexts[engine.state],
     isHealthy: engine.state === 'healthy',
+    isVouchedFor: engine.isVouchedFor,
     containers: countContainers(engine.mirror),
     reservedNanoCpus: node?.reservedNanoCpus ?? 0,
     totalNanoCpus: node?.totalNanoCpus ?? 0,

@@ -25,8 +25,11 @@ function swarmTroubles(nodes: readonly NodeFacts[]): string[] {
 
 function outages(nodes: readonly NodeFacts[], now: number): string[] {
   return nodes.flatMap((node) => {
-    const { status, name, address, error, updatedAt } = node;
-    if (status === 'Healthy') return [];
+    const { status, name, address, error, isVouchedFor, updatedAt } = node;
+    if (status === 'Healthy')
+      return isVouchedFor
+        ? []
+        : [`WARNING: node ${name} (${address}) answers, but its agent is silent or does not reach it`];
     const why = error === undefined ? '' : `: ${error}`;
     const age = updatedAt === undefined ? '' : ` (what is shown of it is ${dataAgeSeconds(node, now)}s old)`;
     return [`WARNING: node ${name} (${address}) is ${status.toLowerCase()}${why}${age}`];
@@ -34,7 +37,7 @@ function outages(nodes: readonly NodeFacts[], now: number): string[] {
 }
 
 function conflictWarning({ kind, value, addresses }: IdentityConflict): string {
-  const what = kind === 'id' ? 'engine id' : 'name';
+  const what = kind === 'id' ? 'id' : 'name';
   return `WARNING: ${nameList(addresses)} report the same ${what} ${value}: were these machines cloned?`;
 }
 

@@ -12,6 +12,7 @@ export function aNode(parts: Partial<NodeFacts> = {}): NodeFacts {
     images: [],
     status: 'Healthy',
     isHealthy: true,
+    isVouchedFor: true,
     containers: { running: 2, paused: 1, stopped: 3 },
     reservedNanoCpus: 1_500_000_000,
     totalNanoCpus: 4_000_000_000,

@@ -176,7 +176,7 @@ describe('the warnings about nodes', () => {
   it('name cloned machines, the first of many', () => {
     const addresses = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     assert.deepEqual(warnings([], [{ kind: 'id', value: 'X', addresses }]), [
-      'WARNING: a, b, c, d, e and 2 more report the same engine id X: were these machines cloned?',
+      'WARNING: a, b, c, d, e and 2 more report the same id X: were these machines cloned?',
     ]);
   });
 
