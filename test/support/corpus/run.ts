@@ -131,7 +131,7 @@ export class CorpusRig {
   }
 }
 
-function described({ project, version, at, engine, manager }: CorpusDifference): string {
+export function described({ project, version, at, engine, manager }: CorpusDifference): string {
   return `${project} (${version}): ${at}\n    engine:  ${engine}\n    manager: ${manager}`;
 }
 
