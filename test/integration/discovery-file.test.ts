@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import { FileBackend } from '../../discovery/file.ts';
-import type { Logger } from '../../src/common/logger.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
 
 describe('a file of engines on disk', () => {
@@ -103,17 +103,3 @@ describe('a file of engines on disk', () => {
     assert.equal(warnings.filter((line) => line.includes('nonsense')).length, 1);
   });
 });
-
-function recordingLogger(lines: string[]): Logger {
-  const ignore = (): void => undefined;
-  const logger: Logger = {
-    error: ignore,
-    warn: (message, facts) => {
-      lines.push(`${message} ${JSON.stringify(facts)}`);
-    },
-    info: ignore,
-    debug: ignore,
-    child: () => logger,
-  };
-  return logger;
-}

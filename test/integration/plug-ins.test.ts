@@ -7,12 +7,13 @@ import { pathToFileURL } from 'node:url';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { runManage } from '../../src/cli/manage.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
-import { createSilentLogger, type Logger } from '../../src/common/logger.ts';
+import { createSilentLogger } from '../../src/common/logger.ts';
 import type { Filter, Strategy } from '../../src/scheduler/contracts.ts';
 import { filterNames, openFilters } from '../../src/scheduler/filters/index.ts';
 import { loadFilter, loadStrategy } from '../../src/scheduler/plug-ins/load.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { openStrategy } from '../../src/scheduler/strategies/index.ts';
+import { recordingLogger } from '../support/recording-logger.ts';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
 
@@ -237,18 +238,4 @@ function readmeExamples(): readonly (readonly [name: string, text: string])[] {
 /** The parts of a cluster that these tests use, free of their object. */
 function bound(shoal: SimulatedCluster): Pick<SimulatedCluster, 'api' | 'run' | 'engineOf'> {
   return { api: shoal.api, run: (options) => shoal.run(options), engineOf: (id) => shoal.engineOf(id) };
-}
-
-function recordingLogger(lines: string[]): Logger {
-  const ignore = (): void => undefined;
-  const logger: Logger = {
-    error: ignore,
-    warn: (message, facts) => {
-      lines.push(`${message} ${JSON.stringify(facts)}`);
-    },
-    info: ignore,
-    debug: ignore,
-    child: () => logger,
-  };
-  return logger;
 }
