@@ -59,9 +59,12 @@ export class ContainerSync {
 
   /** Resolves with true when the mirror shows the container as it is now or newer, with false when it is in vain to wait. */
   async refresh(id: string, signal?: AbortSignal): Promise<boolean> {
-    const refresh = this.#refreshes.get(id) ?? this.#createRefresh(id);
-    this.#refreshes.set(id, refresh);
-    return await refresh.request(signal);
+    return await this.#refreshOf(id).request(signal);
+  }
+
+  /** As `refresh`; the calls that caused an event are about to ask for the same read. */
+  async refreshSoon(id: string): Promise<void> {
+    await this.#refreshOf(id).requestSoon(this.#options.timings.containerDebounceMs);
   }
 
   /** Reads all containers. Throws when the list cannot be read, or the connection breaks. */
@@ -85,6 +88,12 @@ export class ContainerSync {
   abandon(): void {
     for (const refresh of this.#refreshes.values()) refresh.abandon();
     this.#refreshes.clear();
+  }
+
+  #refreshOf(id: string): Refresh {
+    const refresh = this.#refreshes.get(id) ?? this.#createRefresh(id);
+    this.#refreshes.set(id, refresh);
+    return refresh;
   }
 
   #createRefresh(id: string): Refresh {

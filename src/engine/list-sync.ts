@@ -1,6 +1,5 @@
 // Keeps one list of the mirror current: images, networks or volumes. They are small and change seldom, so the
 // list is read whole, once for all events that come close together.
-import { sleep } from '../common/abort.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import type { EngineClient } from './client.ts';
@@ -23,7 +22,6 @@ export interface ListSyncOptions {
 export class ListSync {
   readonly #options: ListSyncOptions;
   readonly #refresh: Refresh;
-  #soon: Promise<void> | undefined;
 
   constructor(options: ListSyncOptions) {
     this.#options = options;
@@ -53,19 +51,12 @@ export class ListSync {
     await this.#refresh.request(signal);
   }
 
-  /** As `refresh`, shared by all who ask within the debounce time. */
+  /** As `refresh`, after the debounce time when nobody is in more of a hurry. */
   async refreshSoon(): Promise<void> {
-    this.#soon ??= this.#refreshAfterDebounce();
-    await this.#soon;
+    await this.#refresh.requestSoon(this.#options.timings.debounceMs);
   }
 
   abandon(): void {
     this.#refresh.abandon();
-  }
-
-  async #refreshAfterDebounce(): Promise<void> {
-    await sleep(this.#options.timings.debounceMs, this.#options.tasks.signal);
-    this.#soon = undefined;
-    await this.#refresh.request();
   }
 }

@@ -42,6 +42,9 @@ interface Loop {
 export class Refresh {
   readonly #options: RefreshOptions;
   #next = new Set<Waiter>();
+  /** Those for whom no read is begun before `#delay` has passed. */
+  readonly #patient = new Set<Waiter>();
+  #delay: NodeJS.Timeout | undefined;
   #loop: Loop | undefined;
 
   constructor(options: RefreshOptions) {
@@ -69,14 +72,35 @@ export class Refresh {
     }
   }
 
+  /** As `request`; but a read is begun for it only when nobody has asked for one within `delayMs`. */
+  async requestSoon(delayMs: number): Promise<boolean> {
+    if (this.#options.tasks.signal.aborted) return false;
+    const { promise, resolve } = withResolvers<Outcome>();
+    this.#patient.add(resolve);
+    this.#delay ??= setTimeout(() => {
+      this.#next = this.#takeAll();
+      this.#start();
+    }, delayMs);
+    return (await promise) === 'read';
+  }
+
   /** Ends the read under way and releases everyone who waits. A later request starts anew. */
   abandon(): void {
     const loop = this.#loop;
-    if (loop === undefined) return;
     this.#loop = undefined;
-    loop.abort.abort();
-    release(loop.current, 'not read');
-    release(this.#next, 'not read');
+    loop?.abort.abort();
+    if (loop !== undefined) release(loop.current, 'not read');
+    release(this.#takeAll(), 'not read');
+  }
+
+  /** Everyone whose read has not begun. */
+  #takeAll(): Set<Waiter> {
+    clearTimeout(this.#delay);
+    this.#delay = undefined;
+    const all = new Set([...this.#next, ...this.#patient]);
+    this.#next = new Set();
+    this.#patient.clear();
+    return all;
   }
 
   #start(): void {
@@ -102,8 +126,7 @@ export class Refresh {
       // An engine tells one change in several events and answers the call for it: all of these wait for one read.
       await setImmediate();
       if (this.#loop !== loop) return;
-      loop.current = this.#next;
-      this.#next = new Set();
+      loop.current = this.#takeAll();
       try {
         await run(signal);
         isIncomplete = false;
@@ -124,7 +147,7 @@ export class Refresh {
     // No await since the last look at #next: whoever asks from here on starts a new loop.
     if (this.#loop !== loop) return;
     this.#loop = undefined;
-    onIdle?.();
+    if (this.#patient.size === 0) onIdle?.();
   }
 }
 

@@ -171,7 +171,7 @@ export class EngineSync {
         this.#options.mirror.destroyContainer(effect.id);
         return undefined;
       case 'container':
-        return this.containers.refresh(effect.id);
+        return this.containers.refreshSoon(effect.id);
       case 'images':
       case 'networks':
       case 'volumes':

@@ -29,6 +29,8 @@ export interface EngineTimings {
   readonly engineRefreshMaxIntervalMs: number;
   /** Between two reads of `/info`. */
   readonly infoRefreshIntervalMs: number;
+  /** How long events about a container are gathered before it is read. */
+  readonly containerDebounceMs: number;
   /** How long events about images, networks and volumes are gathered before the list is read. */
   readonly debounceMs: number;
   /** An event is published after this time even when its effect could not be read. */
@@ -51,6 +53,7 @@ export const defaultTimings: EngineTimings = {
   engineRefreshMinIntervalMs: 30_000,
   engineRefreshMaxIntervalMs: 60_000,
   infoRefreshIntervalMs: 60_000,
+  containerDebounceMs: 10,
   debounceMs: 50,
   eventHoldMs: 2_000,
 };

@@ -117,7 +117,7 @@ describe('the stream of events', () => {
   }
 
   it('carries the nanoseconds of the engine to the last digit', async () => {
-    const listener = await listen(filters({ type: ['container'] }));
+    const listener = await listen(filters({ container: ['web'] }));
     const url = `http://${shoal.engine('node-1').address}/events?since=0&until=${Math.ceil(Date.now() / 1000) + 1}`;
     shoal.engine('node-1').createDirectly({ name: 'web' });
     await untilSeen(listener, 'start', 'web');

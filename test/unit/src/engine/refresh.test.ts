@@ -147,4 +147,37 @@ describe('a refresh', () => {
     await until('the others are released', () => others.count === 1);
     await refresh.request();
   });
+
+  it('lets those in no hurry share the read that another one wants', async () => {
+    const { refresh, reads } = aRefresh();
+    const patient = counted([refresh.requestSoon(60_000), refresh.requestSoon(60_000)]);
+    await turn();
+    assert.equal(reads.length, 0);
+    const hasty = counted([refresh.request()]);
+    await until('the read began', () => reads.length === 1);
+    reads[0]?.resolve(undefined);
+    await until('all are released', () => patient.count === 2 && hasty.count === 1);
+    assert.equal(reads.length, 1);
+  });
+
+  it('reads for those in no hurry when nobody else asks, and after the read that began before them', async () => {
+    const { refresh, reads } = aRefresh();
+    const first = counted([refresh.request()]);
+    await until('the first read began', () => reads.length === 1);
+    const patient = counted([refresh.requestSoon(1)]);
+    reads[0]?.resolve(undefined);
+    await until('the first is released', () => first.count === 1);
+    await until('the second read began', () => reads.length === 2);
+    assert.equal(patient.count, 0);
+    reads[1]?.resolve(undefined);
+    await until('the patient one is released', () => patient.count === 1);
+  });
+
+  it('releases those in no hurry when it is abandoned', async () => {
+    const { refresh, reads } = aRefresh();
+    const patient = counted([refresh.requestSoon(60_000)]);
+    refresh.abandon();
+    await until('it is released', () => patient.count === 1);
+    assert.equal(reads.length, 0);
+  });
 });
