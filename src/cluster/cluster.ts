@@ -411,6 +411,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     this.events.stop();
+    for (const unsubscribe of this.#subscriptions.values()) unsubscribe();
     await Promise.all([this.#membership.stop(), this.#tasks.stop()]);
   }
 

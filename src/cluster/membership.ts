@@ -84,10 +84,11 @@ export class Membership {
     return this.#announced;
   }
 
-  /** Lets every engine go and waits until all have stopped. */
+  /** Stops every engine. None of them is said to leave: what is kept of them goes with the whole. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const engine of [...this.#engines.values()]) this.#remove(engine);
+    for (const engine of this.#engines.values()) this.#stopInBackground(engine);
+    this.#engines.clear();
     await Promise.all(this.#stopping);
   }
 
@@ -120,6 +121,10 @@ export class Membership {
     this.#joined.delete(engine.address);
     this.#options.logger.info('an engine leaves', { address: engine.address });
     this.#options.onLeave(engine);
+    this.#stopInBackground(engine);
+  }
+
+  #stopInBackground(engine: Engine): void {
     const stopping = this.#stop(engine).finally(() => this.#stopping.delete(stopping));
     this.#stopping.add(stopping);
   }

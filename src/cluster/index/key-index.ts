@@ -1,13 +1,13 @@
 // Values by key, with lookup by the beginning of a key. Most keys have one value, and a few as many as there are
 // engines: neither costs more than it must. The sorted keys are built on the first lookup by a beginning and kept in
 // order from then on.
-import { compareText } from '../../common/compare-text.ts';
+import { SortedKeys } from './sorted-keys.ts';
 
 export class KeyIndex<Value> {
   readonly #only = new Map<string, Value>();
   /** Keys that have had several values at once; never in `#only`. */
   readonly #several = new Map<string, Set<Value>>();
-  #sortedKeys: string[] | undefined;
+  #sortedKeys: SortedKeys | undefined;
 
   /** The values of exactly that key, in the order they came. */
   get(key: string): readonly Value[] {
@@ -24,7 +24,7 @@ export class KeyIndex<Value> {
       this.#several.set(key, new Set([only, value]));
     } else {
       this.#only.set(key, value);
-      this.#sortedKeys?.splice(firstNotBefore(this.#sortedKeys, key), 0, key);
+      this.#sortedKeys?.add(key);
     }
   }
 
@@ -38,7 +38,7 @@ export class KeyIndex<Value> {
       if (this.#only.get(key) !== value) return;
       this.#only.delete(key);
     }
-    this.#sortedKeys?.splice(firstNotBefore(this.#sortedKeys, key), 1);
+    this.#sortedKeys?.remove(key);
   }
 
   /** As a removal of `before` and an addition of `after`, without a search for the place of the key. */
@@ -51,21 +51,7 @@ export class KeyIndex<Value> {
 
   /** The keys that begin with `prefix`, in order, at most `limit`. */
   startingWith(prefix: string, limit: number): readonly string[] {
-    const keys = (this.#sortedKeys ??= [...this.#only.keys(), ...this.#several.keys()].sort(compareText));
-    const start = firstNotBefore(keys, prefix);
-    let end = start;
-    while (end < keys.length && end - start < limit && keys[end]?.startsWith(prefix)) end += 1;
-    return keys.slice(start, end);
+    this.#sortedKeys ??= new SortedKeys([...this.#only.keys(), ...this.#several.keys()]);
+    return this.#sortedKeys.startingWith(prefix, limit);
   }
-}
-
-function firstNotBefore(keys: readonly string[], key: string): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareText(keys[middle] ?? '', key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

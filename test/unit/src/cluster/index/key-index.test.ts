@@ -54,4 +54,19 @@ describe('KeyIndex', () => {
     assert.deepEqual([index.get('b'), index.get('c')], [[6], [8]]);
     assert.deepEqual(index.startingWith('', 9), ['a', 'b', 'c']);
   });
+
+  it('finds keys by their beginning among very many, while they come and go', () => {
+    const index = new KeyIndex<number>();
+    const keys = Array.from({ length: 5_000 }, (_, number) => ((number * 48_271) % 65_536).toString(16));
+    for (const key of keys.slice(0, 1_500)) index.add(key, 0);
+    assert.equal(index.startingWith('', 9_999).length, 1_500);
+    for (const key of keys.slice(1_500)) index.add(key, 0);
+    assert.deepEqual(index.startingWith('', 9_999), [...keys].sort());
+    for (const key of keys.slice(0, 4_990)) index.remove(key, 0);
+    assert.deepEqual(index.startingWith('', 9_999), keys.slice(4_990).sort());
+    for (const key of keys.slice(4_990)) index.remove(key, 0);
+    assert.deepEqual(index.startingWith('', 1), []);
+    index.add('a', 0);
+    assert.deepEqual(index.startingWith('', 1), ['a']);
+  });
 });
