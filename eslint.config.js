@@ -9,6 +9,7 @@ const vendorDoors = {
   consul: ['discovery/consul.ts', 'discovery/consul/**'],
   winston: ['src/common/logger.ts'],
   'node-cron': ['src/manager/maintenance.ts'],
+  '@peculiar/x509': ['src/certificates/issue.ts'],
 };
 
 export default tseslint.config(

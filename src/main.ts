@@ -50,6 +50,10 @@ async function main(): Promise<number> {
           const { runList } = await import('./cli/list.ts');
           await runList(options, out, stop.signal);
         },
+        ca: async (options) => {
+          const { runCa } = await import('./cli/ca.ts');
+          await runCa(options, out);
+        },
         health: async () => {
           const { runHealth } = await import('./cli/health.ts');
           await runHealth(readFileSync('/proc/1/cmdline', 'utf8').split('\0'), process.env);

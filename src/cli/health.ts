@@ -28,6 +28,7 @@ export async function runHealth(commandLine: readonly string[], env: Surrounding
       },
       list: () => Promise.resolve(),
       health: () => Promise.resolve(),
+      ca: () => Promise.resolve(),
     },
     { env, out: () => undefined, err: (text) => mistakes.push(text) },
   );

@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { LogLevel } from '../common/logger.ts';
 import { filterNames } from '../scheduler/filters/index.ts';
 import { isPlugIn } from '../scheduler/plug-ins/load.ts';
+import { addCa, type CaOptions } from './ca-command.ts';
 import { clusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
 import { UsageError } from './usage-error.ts';
@@ -88,6 +89,7 @@ export interface Commands {
   readonly join: (options: JoinOptions) => Promise<void>;
   readonly list: (options: ListOptions) => Promise<void>;
   readonly health: () => Promise<void>;
+  readonly ca: (options: CaOptions) => Promise<void>;
 }
 
 /** What the command line needs of the process it runs in. */
@@ -160,6 +162,7 @@ function buildProgram(version: string, commands: Commands, surroundings: Surroun
   addJoin(program, commands.join, surroundings);
   addList(program, commands.list, surroundings);
   addHealth(program, commands.health);
+  addCa(program, commands.ca);
   return program;
 }
 

@@ -166,7 +166,7 @@ describe('TLS to clients and engines', () => {
     });
 
     it('with a certificate that has expired', async () => {
-      const expired = await authority.issue('expired', { isExpired: true });
+      const expired = await authority.issue('expired', { validity: 'expired' });
       assert.equal((await ps(asClient(expired))).code, 1);
       await logSays(/failed the TLS handshake.*CERT_HAS_EXPIRED/s);
     });
@@ -216,7 +216,7 @@ describe('TLS to clients and engines', () => {
     });
 
     it('that refuses its expired certificate', async () => {
-      const expired = await authority.issue('expired-manager', { isExpired: true });
+      const expired = await authority.issue('expired-manager', { validity: 'expired' });
       assert.match(await errorOfNode(towardsEngines(expired), 2392), /certificate|alert/);
     });
 

@@ -145,6 +145,7 @@ describe('a plug-in', () => {
             join: () => Promise.reject(new Error('not asked for')),
             list: () => Promise.reject(new Error('not asked for')),
             health: () => Promise.reject(new Error('not asked for')),
+            ca: () => Promise.reject(new Error('not asked for')),
           },
           { env: {}, out: () => undefined, err: (line) => (err += line) },
         );

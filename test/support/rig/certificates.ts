@@ -1,7 +1,8 @@
-// Certificates for a test: an authority and the identities that it signs, made by openssl. An identity is a folder
-// with ca.pem, cert.pem and key.pem, which is what DOCKER_CERT_PATH names. All of it goes with the test's own folder.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { runOrThrow } from './command.ts';
+// Certificates for a test, made as `shoal ca` makes them. An identity is a folder with ca.pem, cert.pem and key.pem,
+// which is what DOCKER_CERT_PATH names. All of it goes with the test's own folder.
+import { join } from 'node:path';
+import { identityFiles, writeNewFiles } from '../../../src/certificates/files.ts';
+import { issue, makeAuthority, validFor, type CertifiedKey, type Order } from '../../../src/certificates/issue.ts';
 
 /** Paths of PEM files. */
 export interface Identity {
@@ -14,57 +15,56 @@ export interface Identity {
 export interface IdentityOptions {
   /** IP addresses that a server's certificate must name. */
   readonly addresses?: readonly string[];
-  readonly isExpired?: true;
+  /** Organisational units. */
+  readonly units?: readonly string[];
+  readonly validity?: 'now' | 'expired' | 'not yet';
+  /** For servers and clients alike by default. */
+  readonly uses?: Order['uses'];
 }
 
-const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const day = 86_400_000;
 
 export class CertificateAuthority {
   readonly #directory: string;
-  readonly #name: string;
+  readonly #authority: CertifiedKey;
 
-  /** `directory` must not be used by another authority. */
+  /** `directory` is where its identities go. */
   static async create(directory: string, name: string): Promise<CertificateAuthority> {
-    const authority = new CertificateAuthority(directory, name);
-    mkdirSync(directory, { recursive: true });
-    const files = ['-keyout', authority.#key, '-out', authority.#cert];
-    await runOrThrow('openssl', ['req', '-x509', ...newKey, ...files, '-days', '2', '-subj', `/CN=${name}`]);
-    return authority;
+    return new CertificateAuthority(directory, await makeAuthority({ name }, validFor(2)));
   }
 
-  private constructor(directory: string, name: string) {
+  private constructor(directory: string, authority: CertifiedKey) {
     this.#directory = directory;
-    this.#name = name;
+    this.#authority = authority;
   }
 
-  /** For servers and clients alike. */
-  async issue(name: string, { addresses = [], isExpired }: IdentityOptions = {}): Promise<Identity> {
-    const directory = `${this.#directory}/${name}`;
-    mkdirSync(directory, { recursive: true });
-    const identity = {
+  /** The certificate of the authority itself. */
+  get cert(): string {
+    return this.#authority.cert;
+  }
+
+  async issue(name: string, options: IdentityOptions = {}): Promise<Identity> {
+    const directory = join(this.#directory, name);
+    await writeNewFiles(directory, identityFiles(directory, await this.sign(name, options), this.cert));
+    return {
       directory,
-      ca: `${directory}/ca.pem`,
-      cert: `${directory}/cert.pem`,
-      key: `${directory}/key.pem`,
+      ca: join(directory, 'ca.pem'),
+      cert: join(directory, 'cert.pem'),
+      key: join(directory, 'key.pem'),
     };
-    const request = `${directory}/request.pem`;
-    const extensions = `${directory}/extensions.txt`;
-    const names = ['DNS:localhost', ...addresses.map((address) => `IP:${address}`)];
-    writeFileSync(extensions, `extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=${names.join(',')}\n`);
-    const subject = ['-subj', `/O=${this.#name}/CN=${name}`];
-    await runOrThrow('openssl', ['req', '-new', ...newKey, '-keyout', identity.key, '-out', request, ...subject]);
-    const authority = ['-CA', this.#cert, '-CAkey', this.#key, '-CAcreateserial'];
-    const validity = ['-days', isExpired ? '-1' : '2', '-extfile', extensions];
-    await runOrThrow('openssl', ['x509', '-req', '-in', request, ...authority, ...validity, '-out', identity.cert]);
-    writeFileSync(identity.ca, readFileSync(this.#cert));
-    return identity;
   }
 
-  get #cert(): string {
-    return `${this.#directory}/authority.pem`;
-  }
-
-  get #key(): string {
-    return `${this.#directory}/authority-key.pem`;
+  /** As `issue`, without files. */
+  async sign(
+    name: string,
+    { addresses = [], units = [], validity = 'now', uses = ['server', 'client'] }: IdentityOptions = {},
+  ): Promise<CertifiedKey> {
+    const offset = { now: 0, expired: -10 * day, 'not yet': 10 * day }[validity];
+    return await issue(this.#authority, {
+      subject: { name, units },
+      validity: validFor(1, new Date(Date.now() + offset)),
+      alternativeNames: ['localhost', ...addresses],
+      uses,
+    });
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import type { CaOptions } from '../../../../src/cli/ca-command.ts';
 import { runCommandLine, type JoinOptions, type ListOptions, type ManageOptions } from '../../../../src/cli/program.ts';
 
 interface Run {
@@ -9,10 +10,11 @@ interface Run {
   readonly manage?: ManageOptions;
   readonly join?: JoinOptions;
   readonly list?: ListOptions;
+  readonly ca?: CaOptions;
 }
 
 async function run(line: string, env: Record<string, string> = {}): Promise<Run> {
-  const seen: { manage?: ManageOptions; join?: JoinOptions; list?: ListOptions } = {};
+  const seen: { manage?: ManageOptions; join?: JoinOptions; list?: ListOptions; ca?: CaOptions } = {};
   let out = '';
   let err = '';
   const code = await runCommandLine(
@@ -32,6 +34,10 @@ async function run(line: string, env: Record<string, string> = {}): Promise<Run>
         seen.list = options;
       },
       health: () => Promise.resolve(),
+      ca: async (options) => {
+        await Promise.resolve();
+        seen.ca = options;
+      },
     },
     {
       env,
@@ -156,6 +162,21 @@ describe('the command line', () => {
     assert.match(help.out, /manage.*\n.*join/s);
   });
 
+  it('makes certificates under the name of their kind, or the one that is given', async () => {
+    const { ca: authority } = await run('ca init');
+    assert.deepEqual(authority, { kind: 'init', authority: 'ca', name: 'Shoal', days: 3_650 });
+    const { ca: server } = await run('ca server --san 10.0.0.1 --san manager.example --days 30 --ca /x');
+    assert.deepEqual(server, {
+      ...{ kind: 'server', authority: '/x', out: 'server', name: 'server', units: [], days: 30 },
+      alternativeNames: ['10.0.0.1', 'manager.example'],
+    });
+    const { ca: client } = await run('ca client --name ann --ou developers --ou leads');
+    assert.deepEqual(client, {
+      ...{ kind: 'client', authority: 'ca', out: 'ann', name: 'ann', units: ['developers', 'leads'], days: 365 },
+      alternativeNames: [],
+    });
+  });
+
   const mistakes: readonly { line: string; says: RegExp }[] = [
     { line: 'manage --nonsense', says: /--nonsense/ },
     { line: 'manage --strategy best', says: /--strategy.*best.*spread, binpack, random/ },
@@ -203,6 +224,10 @@ describe('the command line', () => {
     { line: 'list --timeout 0s a:1', says: /--timeout should be a positive number/ },
     { line: 'join --advertise a:1', says: /<discovery> is missing/ },
     { line: 'list', says: /<discovery> is missing/ },
+    { line: 'ca server', says: /--san is missing/ },
+    { line: 'ca agent --san 10.0.0.1:2376', says: /--san.*without a port/ },
+    { line: 'ca init --days 0', says: /--days.*from 1 to 36500/ },
+    { line: 'ca client --name=', says: /--name.*1 to 64/ },
     { line: 'explode', says: /explode/ },
   ];
   for (const { line, says } of mistakes) {
