@@ -7,7 +7,7 @@ const mayImport = {
   '^src/engine': ['^src/(common|docker|engine)'],
   '^src/proxy': ['^src/(common|proxy)'],
   '^discovery': ['^(discovery|src/common)'],
-  '^src/cluster': ['^src/(common|docker|scheduler|engine|cluster)', '^discovery/(backend|entry)\\.ts'],
+  '^src/cluster': ['^src/(common|docker|scheduler|engine|cluster)', '^discovery/(backend|entry|state-store)\\.ts'],
   '^src/api': ['^src/(common|docker|scheduler|engine|cluster|proxy|api)'],
   '^src/agent': ['^(src/(common|engine|proxy|agent)|discovery)'],
   '^src/manager': ['^(src/(common|docker|scheduler|engine|cluster|proxy|api|manager)|discovery)'],

@@ -2,6 +2,7 @@
 // manager's own node views and reserved, and a number of creates later the reservation is given back.
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { openLocalState } from '../discovery/state/local.ts';
 import { Cluster } from '../src/cluster/cluster.ts';
 import { NodeView } from '../src/cluster/node-view.ts';
 import { createSilentLogger } from '../src/common/logger.ts';
@@ -61,6 +62,7 @@ async function aCluster(nodes: number, containers: number): Promise<Cluster> {
     scheduler: new Scheduler({ filters: openFilters(), strategy: openStrategy(strategy) }),
     engineFactory: (address) => new QuietEngine(address, index++, containers),
     logger: createSilentLogger(),
+    state: openLocalState({ logger: createSilentLogger() }),
   });
   const entries = Array.from({ length: nodes }, (_, member) => ({ address: `node-${member}:2375`, alive: true }));
   await cluster.follow(once(entries), new AbortController().signal);

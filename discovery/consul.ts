@@ -108,7 +108,12 @@ export class ConsulBackend implements DiscoveryBackend {
     await this.#onAnyServer(home, (server) =>
       this.#call(signal, (call) => server.client.kv.set({ ...call, key, value: 'withdrawn' })),
     );
-    await this.#call(signal, (call) => home.client.agent.service.deregister({ ...call, id }));
+    await this.#call(signal, (call) => home.client.agent.service.deregister({ ...call, id })).catch(
+      (error: unknown) => {
+        // A service of another of Consul's agents, or of none any more: the word is enough.
+        if (refusalStatus(error) === undefined) throw error;
+      },
+    );
     this.#registered.delete(entry.address);
   }
 

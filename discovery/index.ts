@@ -2,7 +2,7 @@
 import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend } from './backend.ts';
-import { ConsulBackend } from './consul.ts';
+import { ConsulBackend, type ConsulBackendOptions } from './consul.ts';
 import { EmbeddedClient } from './embedded-client.ts';
 import { parseAddressList, parseHostPort } from './entry.ts';
 import { FileBackend } from './file.ts';
@@ -60,21 +60,31 @@ function splitUri(uri: string, role: DiscoveryRole): { readonly scheme: string; 
   return { scheme: scheme.toLowerCase(), rest };
 }
 
-function openConsul(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+function openConsul(rest: string, options: OpenDiscoveryOptions): DiscoveryBackend {
+  return new ConsulBackend(consulOptions(rest, options));
+}
+
+/** What connects to the Consul that `uri` names; undefined where it names something else. Throws as `openDiscovery`. */
+export function consulOptionsOf(uri: string, options: OpenDiscoveryOptions): ConsulBackendOptions | undefined {
+  const { scheme, rest } = splitUri(uri.trim(), options.role);
+  return scheme === 'consul' ? consulOptions(rest, options) : undefined;
+}
+
+function consulOptions(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): ConsulBackendOptions {
   const slash = rest.indexOf('/');
   const list = slash === -1 ? rest : rest.slice(0, slash);
   const [first, ...others] = list.split(',').map((server) => parseHostPort(server));
   if (!first) throw badRequest('consul discovery needs a server: consul://HOST:PORT/PREFIX');
   const path = slash === -1 ? '' : rest.slice(slash + 1);
   const prefix = [path, discoveryOpts['kv.path'] ?? ''].map(trimSlashes).filter((part) => part !== '');
-  return new ConsulBackend({
+  return {
     servers: [first, ...others],
     prefix: prefix.length === 0 ? 'shoal' : prefix.join('/'),
     token: discoveryOpts['consul.token'],
     tokenFile: discoveryOpts['consul.tokenfile'],
     tls: tlsFiles(discoveryOpts),
     logger,
-  });
+  };
 }
 
 function openEmbedded(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {

@@ -16,7 +16,7 @@ import { loadImages } from './handlers/image-upload.ts';
 import * as images from './handlers/images.ts';
 import { listNetworks } from './handlers/network-list.ts';
 import * as networks from './handlers/networks.ts';
-import { changeNode, inspectNode, listNodes, listTasks } from './handlers/nodes.ts';
+import { inspectNode, listNodes, listTasks, removeNode, updateNode } from './handlers/nodes.ts';
 import * as plugins from './handlers/plugins.ts';
 import * as prune from './handlers/prune.ts';
 import { askAnyEngine } from './handlers/registry.ts';
@@ -145,8 +145,8 @@ const swarmRows: readonly Row[] = [
   ['POST', '/swarm/unlock', answer(refuseAsNonManager)],
   ['GET', '/nodes', answer(listNodes)],
   ['GET', '/nodes/{id}', answer(inspectNode)],
-  ['POST', '/nodes/{id}/update', answer(changeNode)],
-  ['DELETE', '/nodes/{id}', answer(changeNode)],
+  ['POST', '/nodes/{id}/update', answer(updateNode)],
+  ['DELETE', '/nodes/{id}', answer(removeNode)],
   ['GET', '/services', answer(refuseAsNonManager)],
   ['POST', '/services/create', answer(refuseAsNonManager)],
   ['GET', '/services/{id}', answer(refuseAsNonManager)],

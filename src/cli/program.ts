@@ -48,6 +48,7 @@ export interface ManageOptions {
   readonly nodePrefix: boolean;
   readonly networks: ClusterNetworks;
   readonly registryFile: string | undefined;
+  readonly stateFile: string | undefined;
   /** Feeds every choice among equals; undefined: by name. */
   readonly seed: number | undefined;
 }
@@ -228,6 +229,7 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       'auto',
     )
     .option('--registry-file <path>', 'embedded discovery: keep the members in this file')
+    .option('--state-file <path>', 'keep what `docker node update` sets in this file, not in the discovery store')
     .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
     .option('--tls', 'serve and reach engines over TLS')
     .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')
@@ -259,6 +261,7 @@ interface ManageFlags extends DiscoveryFlags, TlsFlags {
   readonly nodePrefix?: boolean;
   readonly clusterNetwork: ClusterNetworks;
   readonly registryFile?: string;
+  readonly stateFile?: string;
   readonly seed?: number;
 }
 
@@ -285,6 +288,7 @@ function manageOptions(discovery: string | undefined, flags: ManageFlags, level:
     nodePrefix: flags.nodePrefix ?? false,
     networks: flags.clusterNetwork,
     registryFile: flags.registryFile,
+    stateFile: flags.stateFile,
     seed: flags.seed,
   };
 }

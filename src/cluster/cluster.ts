@@ -1,9 +1,10 @@
 // All engines as one host: the membership, the indices over what the engines hold, placement and the merged
 // events. Everything here is derived from discovery and the engines and can be rebuilt from them at any moment.
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
-import { orAborted, sleep } from '../common/abort.ts';
+import type { StateStore } from '../../discovery/state-store.ts';
+import { orAborted, sleep, withResolvers } from '../common/abort.ts';
 import { compareText } from '../common/compare-text.ts';
-import { ApiError, conflict } from '../common/errors.ts';
+import { ApiError, conflict, notImplemented } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { swarmMember } from '../docker/swarm-member.ts';
@@ -55,6 +56,7 @@ import { ContainerNames } from './names.ts';
 import type { NameReservation } from './names.ts';
 import { NetworkReach } from './network-reach.ts';
 import type { ClusterNetworks } from './network-reach.ts';
+import { NodeSettingsBook, type NodeSettings } from './node-settings.ts';
 import { NodeView } from './node-view.ts';
 import type { NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
@@ -70,6 +72,10 @@ export interface ClusterOptions {
   /** Makes the engine of a member; the cluster starts and stops it. */
   readonly engineFactory: (address: string) => Engine;
   readonly logger: Logger;
+  /** Where what operators set on nodes is kept. */
+  readonly state: StateStore;
+  /** Takes a member out of discovery; without it members cannot be removed. */
+  readonly withdraw?: (address: string, signal: AbortSignal) => Promise<void>;
   /** How many other nodes are tried when an engine answers a create with 500. */
   readonly createRetry?: number;
   /** For how long a name stays reserved after the answer to its create was lost; `createDoubtMs` by default. */
@@ -85,6 +91,8 @@ export interface ClusterOptions {
 
 /** An engine that lives answers its first probe long before. */
 const firstWordMs = 1_500;
+/** Until a store that has taken a withdrawal says so to those who watch it. */
+const withdrawalMs = 2_000;
 
 export class Cluster {
   /** The engines' events and the cluster's own, merged. */
@@ -100,6 +108,8 @@ export class Cluster {
   readonly #execs: ExecIndex;
   readonly #indices: NodeViewIndices;
   readonly #names: ContainerNames;
+  readonly #settings: NodeSettingsBook;
+  readonly #withdraw: ClusterOptions['withdraw'];
   readonly #freshVolumes = new FreshVolumes();
   readonly #views = new Map<Engine, NodeView>();
   readonly #orders = new KeptOrders();
@@ -118,6 +128,7 @@ export class Cluster {
   /** Members that joined so lately that their silence means nothing. */
   readonly #newcomers = new Set<Engine>();
   #engines: readonly Engine[] | undefined;
+  #isFollowingSettings = false;
   #nodesRevision = 0;
   #nodes: readonly NodeView[] | undefined;
 
@@ -142,6 +153,14 @@ export class Cluster {
     this.#images = new ImageIndex(this.#identities);
     this.#networks = new NetworkIndex(this.#identities, this.#swarms);
     this.#volumes = new VolumeIndex(this.#identities);
+    this.#withdraw = options.withdraw;
+    this.#settings = new NodeSettingsBook({
+      store: options.state,
+      logger,
+      onChange: (nodeIds) => {
+        this.#settingsChanged(nodeIds);
+      },
+    });
     this.#indices = {
       identities: this.#identities,
       containers: this.#containers,
@@ -149,6 +168,7 @@ export class Cluster {
       networks: this.#networks,
       orders: this.#orders,
       cpuMode,
+      settingsOf: (nodeId) => this.#settings.of(nodeId),
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);
     this.#names = new ContainerNames(this.#containers);
@@ -197,6 +217,7 @@ export class Cluster {
   async follow(discovery: AsyncIterable<readonly DiscoveryEntry[]>, signal: AbortSignal): Promise<void> {
     const keeper = this.#swarmKeeper;
     if (keeper !== undefined) this.#tasks.spawn('keep the swarm', (stopped) => keeper.run(stopped));
+    await this.#readSettings(signal);
     for await (const entries of discovery) {
       if (signal.aborted) return;
       this.#membership.apply(entries);
@@ -265,8 +286,22 @@ export class Cluster {
     return this.#nodesRevision;
   }
 
-  nodeOf(engine: Engine): Node | undefined {
+  nodeOf(engine: Engine): NodeView | undefined {
     return this.#views.get(engine);
+  }
+
+  /** Sets what operators decide about a node. Throws 500 as swarm mode does when `seenVersion` is not the newest. */
+  updateNode(nodeId: string, seenVersion: number, settings: NodeSettings, signal: AbortSignal): Promise<void> {
+    return this.#settings.update(nodeId, seenVersion, settings, signal);
+  }
+
+  /** Takes the member out of discovery and forgets what was set on it. One whose agent still runs comes back. */
+  async removeNode(engine: Engine, signal: AbortSignal): Promise<void> {
+    if (this.#withdraw === undefined) throw notImplemented('members cannot be removed here');
+    const { id } = this.identityOf(engine);
+    await this.#withdraw(engine.address, signal);
+    await this.#settings.forget(id, signal);
+    for (let waitedMs = 0; engine.state !== 'gone' && waitedMs < withdrawalMs; waitedMs += 20) await sleep(20, signal);
   }
 
   /**
@@ -420,6 +455,25 @@ export class Cluster {
       await readForCertain(engine, record.id, signal);
       reservation.release();
     });
+  }
+
+  /** Nothing may be placed before it is known which nodes take containers. */
+  async #readSettings(signal: AbortSignal): Promise<void> {
+    if (this.#isFollowingSettings) return;
+    this.#isFollowingSettings = true;
+    const { promise, resolve } = withResolvers<undefined>();
+    this.#tasks.spawn('follow the settings of nodes', (stopped) =>
+      this.#settings.follow(stopped, () => {
+        resolve(undefined);
+      }),
+    );
+    await orAborted(promise, AbortSignal.any([signal, this.#tasks.signal])).catch(() => undefined);
+  }
+
+  #settingsChanged(nodeIds: readonly string[]): void {
+    for (const view of this.#views.values()) if (nodeIds.includes(view.id)) view.infoChanged();
+    this.#nodesRevision += 1;
+    this.#creator.waiting.changed();
   }
 
   #isAwaited(engine: Engine): boolean {

@@ -16,6 +16,7 @@ import { isAmong, NodeLoad } from './node-load.ts';
 import type { LoadEntry } from './node-load.ts';
 import { demandOf, readNodeFacts } from './node-facts.ts';
 import type { NodeFacts } from './node-facts.ts';
+import type { Availability, KnownSettings } from './node-settings.ts';
 import { swarmIdLabel } from './swarm-labels.ts';
 
 /** A container that was created and never started keeps its ports from others for this long. */
@@ -32,6 +33,7 @@ export interface NodeViewIndices {
   /** Told of every change of a view. */
   readonly orders: KeptOrders;
   readonly cpuMode: CpuMode;
+  readonly settingsOf: (nodeId: string) => KnownSettings;
 }
 
 export class NodeView implements Node {
@@ -71,8 +73,13 @@ export class NodeView implements Node {
   }
 
   get refusal(): string | undefined {
-    if (this.engine.state === 'healthy') return this.#fullDisk;
+    if (this.engine.state === 'healthy') return unavailable[this.settings.availability] ?? this.#fullDisk;
     return this.engine.lastError === undefined ? this.engine.state : `${this.engine.state}: ${this.engine.lastError}`;
+  }
+
+  /** What operators have set on the node. */
+  get settings(): KnownSettings {
+    return this.#indices.settingsOf(this.id);
   }
 
   get totalNanoCpus(): number {
@@ -166,7 +173,7 @@ export class NodeView implements Node {
     this.#indices.orders.changed(this);
   }
 
-  /** Forgets what was read from the engine's info. */
+  /** Forgets what was read from the engine's info, and what operators have set. */
   infoChanged(): void {
     this.#facts = undefined;
     this.#indices.orders.changed(this);
@@ -208,7 +215,11 @@ export class NodeView implements Node {
   }
 
   #known(): NodeFacts {
-    return (this.#facts ??= readNodeFacts(this.engine));
+    const { engine } = this;
+    return (this.#facts ??= readNodeFacts({
+      info: engine.info,
+      labels: { ...engine.labels, ...this.settings.labels },
+    }));
   }
 
   #identified(): NodeIdentity {
@@ -219,6 +230,11 @@ export class NodeView implements Node {
     return this.#identity.value;
   }
 }
+
+const unavailable: Readonly<Partial<Record<Availability, string>>> = {
+  pause: 'node is paused',
+  drain: 'node is being drained',
+};
 
 const activeStates: ReadonlySet<string> = new Set(['running', 'paused', 'restarting', 'created']);
 

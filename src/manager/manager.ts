@@ -6,6 +6,7 @@ import type { DiscoveryBackend } from '../../discovery/backend.ts';
 import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/embedded.ts';
 import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
 import { openDiscovery } from '../../discovery/index.ts';
+import { openState } from '../../discovery/open-state.ts';
 import { formatListenAddress, type ListenAddress } from '../api/listen-address.ts';
 import { createProvideImage } from '../api/provide-image.ts';
 import { ApiServer } from '../api/server.ts';
@@ -30,6 +31,8 @@ export interface ManagerOptions {
   readonly discoveryOptions: Readonly<Record<string, string>>;
   /** Where an embedded registry keeps its members. */
   readonly registryFile: string | undefined;
+  /** Where settings of nodes are kept, in place of the store of the discovery. */
+  readonly stateFile: string | undefined;
   readonly listen: readonly ListenAddress[];
   readonly strategy: string;
   readonly filters: readonly string[];
@@ -74,6 +77,7 @@ export class Manager {
   readonly #scheduler: Scheduler;
   readonly #cluster: Cluster;
   readonly #admission = new Admission();
+  #discovery: DiscoveryBackend | undefined;
   #registry: EmbeddedRegistry | undefined;
   #server: ApiServer | undefined;
   #maintenance: Maintenance | undefined;
@@ -93,6 +97,10 @@ export class Manager {
       translate: translateCreate,
       provideImage: createProvideImage(options.logger),
       networks: options.networks,
+      state: openState({ ...options, discoveryOpts: options.discoveryOptions }),
+      withdraw: async (address, signal) => {
+        await this.#discovery?.deregister({ address, alive: false }, signal);
+      },
     });
   }
 
@@ -101,6 +109,7 @@ export class Manager {
     const { listen } = this.#options;
     try {
       const discovery = await this.#openDiscovery();
+      this.#discovery = discovery;
       this.#server = this.#createServer();
       const bound = await listenOn(this.#server, listen);
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));

@@ -1,4 +1,5 @@
 // A Cluster over simulated engines, without an API in front: for tests of what the cluster itself decides.
+import { openLocalState } from '../../discovery/state/local.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import type { ClusterOptions } from '../../src/cluster/cluster.ts';
 import type { CreatedContainer } from '../../src/cluster/calls.ts';
@@ -35,6 +36,7 @@ export async function startConnectedCluster(
     scheduler: new Scheduler({ filters: openFilters(), strategy: openStrategy('spread') }),
     engineFactory: (address) => new Engine({ address, logger, timings: fastTimings }),
     logger,
+    state: openLocalState({ logger }),
     createDoubtMs: 100,
     ...options,
   });

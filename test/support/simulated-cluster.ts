@@ -8,6 +8,7 @@ import { ApiServer } from '../../src/api/server.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
 import type { ApiSettings } from '../../src/api/settings.ts';
 import { translateCreate } from '../../src/api/translate.ts';
+import { openLocalState } from '../../discovery/state/local.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import type { ClusterOptions } from '../../src/cluster/cluster.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
@@ -73,6 +74,7 @@ export class SimulatedCluster {
       scheduler: new Scheduler({ filters: openFilters(filters), strategy: openStrategy(strategy) }),
       engineFactory: (address) => new Engine({ address, logger, timings: { ...quickTimings, ...options.timings } }),
       logger,
+      state: openLocalState({ logger }),
       translate: translateCreate,
       provideImage: createProvideImage(logger),
       ...options.cluster,

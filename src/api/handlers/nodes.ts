@@ -1,4 +1,6 @@
-// The members as swarm-mode nodes, read-only: `docker node ls`, `docker node inspect`, `docker node ps`.
+// The members as swarm-mode nodes: `docker node ls`, `inspect`, `update`, `rm` and `ps`, with swarm mode's own words
+// where something is refused.
+import { isAvailability, type NodeSettings } from '../../cluster/node-settings.ts';
 import { ApiError, badRequest, notImplemented } from '../../common/errors.ts';
 import {
   assertKnownFilters,
@@ -9,9 +11,12 @@ import {
   parseFilters,
   type Filters,
 } from '../../docker/filters.ts';
+import { parseGoBool } from '../../docker/go-bool.ts';
+import { textMapMember, textMember } from '../../docker/go-member.ts';
 import type { ApiCall } from '../api-call.ts';
+import type { JsonObject } from '../request-body.ts';
 import { nodeFacts } from '../views/node-facts.ts';
-import { toSwarmNode, type SwarmNode } from '../views/swarm-node.ts';
+import { nodeRole, toSwarmNode, type SwarmNode } from '../views/swarm-node.ts';
 import { notAManager } from './swarm.ts';
 
 const nodeFilters = ['id', 'label', 'node.label', 'membership', 'name', 'role'];
@@ -33,10 +38,24 @@ export function inspectNode(call: ApiCall): Promise<void> {
   return Promise.resolve();
 }
 
-/** POST /nodes/{id}/update and DELETE /nodes/{id}: members come and go by discovery. */
-export function changeNode(call: ApiCall): Promise<void> {
-  resolveNode(call, call.params['id'] ?? '');
-  throw notImplemented('nodes cannot be changed through this API: members are announced and withdrawn by their agents');
+/** POST /nodes/{id}/update: the whole specification, made from the one of `version`. */
+export async function updateNode(call: ApiCall): Promise<void> {
+  const seenVersion = parseVersion(call.query.get('version') ?? '');
+  const settings = parseSpec(await call.json());
+  const { ID } = resolveNode(call, call.params['id'] ?? '');
+  await call.cluster.updateNode(ID, seenVersion, settings, call.signal);
+  call.sendEmpty(200);
+}
+
+/** DELETE /nodes/{id} */
+export async function removeNode(call: ApiCall): Promise<void> {
+  const { ID } = resolveNode(call, call.params['id'] ?? '');
+  const engine = call.cluster.engineNamed(ID);
+  if (engine === undefined) throw new ApiError(404, `node ${ID} not found`);
+  if (engine.state === 'healthy' && !parseGoBool(call.query.get('force')))
+    throw badRequest(`rpc error: code = FailedPrecondition desc = node ${ID} is not down and can't be removed`);
+  await call.cluster.removeNode(engine, call.signal);
+  call.sendEmpty(200);
 }
 
 /** GET /tasks: `docker node ps` asks for the tasks of a node; there are none. Every other question is about services. */
@@ -59,9 +78,24 @@ function isWanted(node: SwarmNode, filters: Filters): boolean {
     matchesPrefix(filters, 'name', node.Description.Hostname) &&
     matchesExactly(filters, 'role', node.Spec.Role) &&
     matchesExactly(filters, 'membership', 'accepted') &&
-    matchLabels(node.Spec.Labels, filters) &&
+    matchLabels(node.Description.Engine.Labels, filters) &&
     filters.get('node.label').every((wanted) => hasLabel(node.Spec.Labels, wanted))
   );
+}
+
+function parseVersion(text: string): number {
+  const version = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
+  throw badRequest(`invalid node version '${text}'`);
+}
+
+function parseSpec(body: JsonObject): NodeSettings {
+  const availability = textMember(body, 'Availability').toLowerCase();
+  const role = textMember(body, 'Role').toLowerCase();
+  if (!isAvailability(availability)) throw badRequest(`invalid Availability: "${textMember(body, 'Availability')}"`);
+  if (role === 'manager') throw notImplemented('a node cannot be promoted: managers of this cluster are no engines');
+  if (role !== nodeRole) throw badRequest(`invalid Role: "${textMember(body, 'Role')}"`);
+  return { availability, labels: textMapMember(body, 'Labels') };
 }
 
 function resolveNode(call: ApiCall, reference: string): SwarmNode {

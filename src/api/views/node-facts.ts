@@ -1,11 +1,12 @@
 // What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The facts are
 // kept per engine until something they are made of changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
+import type { KnownSettings } from '../../cluster/node-settings.ts';
+import type { NodeView } from '../../cluster/node-view.ts';
 import type { NodeIdentity, SwarmState } from '../../cluster/locations.ts';
 import type { EngineInfo, EngineVersion, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';
 import type { Mirror } from '../../engine/mirror.ts';
-import type { Node } from '../../scheduler/contracts.ts';
 
 export interface ContainerCounts {
   readonly running: number;
@@ -33,7 +34,9 @@ export interface NodeFacts {
   readonly reservedMemoryBytes: number;
   readonly totalMemoryBytes: number;
   readonly engineLabels: Readonly<Record<string, string>>;
-  /** The engine's labels, and the built-in facts that constraints may name. */
+  /** What operators have set. */
+  readonly settings: KnownSettings | undefined;
+  /** The engine's labels, those that operators have set, and the built-in facts that constraints may name. */
   readonly labels: Readonly<Record<string, string>>;
   readonly error: string | undefined;
   readonly updatedAt: Date | undefined;
@@ -92,7 +95,7 @@ function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
 }
 
 /** Asked of every node by every call. */
-function isCurrent(made: MadeFacts, engine: Engine, node: Node | undefined): boolean {
+function isCurrent(made: MadeFacts, engine: Engine, node: NodeView | undefined): boolean {
   const { facts } = made;
   return (
     made.mirrorRevision === engine.mirror.revision &&
@@ -100,6 +103,7 @@ function isCurrent(made: MadeFacts, engine: Engine, node: Node | undefined): boo
     facts.updatedAt === engine.updatedAt &&
     facts.status === statusTexts[engine.state] &&
     facts.isVouchedFor === engine.isVouchedFor &&
+    facts.settings === node?.settings &&
     facts.name === node?.name &&
     facts.id === node.id &&
     facts.info === engine.info &&
@@ -113,7 +117,7 @@ function isSameSwarm(a: SwarmState | undefined, b: SwarmState | undefined): bool
   return a?.role === b?.role && a?.note === b?.note;
 }
 
-function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIdentity): Omit<NodeFacts, 'swarm'> {
+function makeFacts(engine: Engine, node: NodeView | undefined, { id, name }: NodeIdentity): Omit<NodeFacts, 'swarm'> {
   return {
     id,
     name,
@@ -130,7 +134,8 @@ function makeFacts(engine: Engine, node: Node | undefined, { id, name }: NodeIde
     reservedMemoryBytes: node?.reservedMemoryBytes ?? 0,
     totalMemoryBytes: node?.totalMemoryBytes ?? 0,
     engineLabels: engine.labels,
-    labels: { ...selectFacts(node?.facts ?? {}), ...engine.labels },
+    settings: node?.settings,
+    labels: { ...selectFacts(node?.facts ?? {}), ...engine.labels, ...node?.settings.labels },
     error: engine.state === 'healthy' ? undefined : engine.lastError,
     updatedAt: engine.updatedAt,
     serverVersion: engine.version?.Version ?? engine.info?.ServerVersion ?? '',

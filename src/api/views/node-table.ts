@@ -27,10 +27,12 @@ function nodeRowsJson(node: NodeFacts, now: number): Buffer {
 function nodeRows(node: NodeFacts, now: number): StatusRow[] {
   const { running, paused, stopped } = node.containers;
   const total = running + paused + stopped;
+  const availability = node.settings?.availability ?? 'active';
   return [
     [` ${node.name}`, node.address],
     ['  └ ID', node.id],
     ['  └ Status', node.status],
+    ...(availability === 'active' ? [] : [['  └ Availability', availability] as const]),
     ['  └ Containers', `${total} (${running} Running, ${paused} Paused, ${stopped} Stopped)`],
     ['  └ Reserved CPUs', `${cpus(node.reservedNanoCpus)} / ${cpus(node.totalNanoCpus)}`],
     ['  └ Reserved Memory', `${memory(node.reservedMemoryBytes)} / ${memory(node.totalMemoryBytes)}`],

@@ -8,6 +8,9 @@ const states: Readonly<Record<string, string>> = {
   Disconnected: 'disconnected',
 };
 
+/** None is a manager: managers of this cluster are no engines. */
+export const nodeRole = 'worker';
+
 export interface SwarmNode {
   readonly ID: string;
   readonly Spec: {
@@ -16,19 +19,27 @@ export interface SwarmNode {
     readonly Availability: string;
     readonly Labels: Readonly<Record<string, string>>;
   };
-  readonly Description: { readonly Hostname: string } & Readonly<Record<string, unknown>>;
+  readonly Description: {
+    readonly Hostname: string;
+    readonly Engine: { readonly Labels: Readonly<Record<string, string>> } & Readonly<Record<string, unknown>>;
+  } & Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;
 }
 
 export function toSwarmNode(node: NodeFacts): SwarmNode {
-  const { info } = node;
+  const { info, settings } = node;
   const seen = (node.updatedAt ?? new Date(0)).toISOString();
   return {
     ID: node.id,
-    Version: { Index: 1 },
+    Version: { Index: settings?.version ?? 0 },
     CreatedAt: seen,
-    UpdatedAt: seen,
-    Spec: { Name: node.name, Role: 'worker', Availability: 'active', Labels: node.labels },
+    UpdatedAt: settings?.changedAt?.toISOString() ?? seen,
+    Spec: {
+      Name: node.name,
+      Role: nodeRole,
+      Availability: settings?.availability ?? 'active',
+      Labels: settings?.labels ?? {},
+    },
     Description: {
       Hostname: node.name,
       Platform: { Architecture: info?.Architecture ?? '', OS: info?.OSType ?? 'linux' },

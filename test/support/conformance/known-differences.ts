@@ -44,7 +44,10 @@ export const knownDifferences = {
     why: 'the plain name is refused as ambiguous, `NODE/NAME` works',
   },
   builds: { what: 'builds', why: 'each client builds on one node as long as it is healthy' },
-  nodes: { what: '`docker node ls`, `inspect`, `ps`', why: 'show the cluster; nodes cannot be changed' },
+  nodes: {
+    what: '`docker node ls`, `inspect`, `ps`, `update`, `rm`',
+    why: 'are about the engines of the cluster, which need not be in swarm mode; a node cannot be promoted',
+  },
   swarmMode: {
     what: 'services, stacks, secrets, configs',
     why: '503, as on an engine that is in no swarm; `swarm init` and `join` 501',

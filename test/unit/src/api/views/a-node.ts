@@ -19,6 +19,7 @@ export function aNode(parts: Partial<NodeFacts> = {}): NodeFacts {
     reservedMemoryBytes: 512 * 1024 ** 2,
     totalMemoryBytes: 8 * 1024 ** 3,
     engineLabels: { storage: 'ssd' },
+    settings: undefined,
     labels: { storage: 'ssd', kernelversion: '6.1.0' },
     error: undefined,
     updatedAt: new Date('2026-01-01T00:00:00Z'),

@@ -11,7 +11,7 @@ describe('a member as a swarm-mode node', () => {
       Name: 'node-1',
       Role: 'worker',
       Availability: 'active',
-      Labels: { storage: 'ssd', kernelversion: '6.1.0' },
+      Labels: {},
     });
     assert.deepEqual(Description, {
       Hostname: 'node-1',
@@ -21,6 +21,15 @@ describe('a member as a swarm-mode node', () => {
       TLSInfo: {},
     });
     assert.deepEqual(Status, { State: 'ready', Addr: '10.0.0.1' });
+  });
+
+  it('shows what operators have set, and the version to change it from', () => {
+    const changedAt = new Date('2026-02-01T00:00:00Z');
+    const settings = { availability: 'drain', labels: { rack: '7' }, version: 12, changedAt } as const;
+    const { Version, Spec, UpdatedAt } = toSwarmNode(aNode({ settings }));
+    assert.deepEqual(Version, { Index: 12 });
+    assert.deepEqual([Spec.Availability, Spec.Labels], ['drain', { rack: '7' }]);
+    assert.equal(UpdatedAt, '2026-02-01T00:00:00.000Z');
   });
 
   for (const [status, state] of [
