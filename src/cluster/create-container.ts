@@ -101,6 +101,7 @@ export class ContainerCreator {
 
   /**
    * Makes a container anew that its node refused to start, with `refusal`, and starts it there; the old one is removed.
+   * Clients see one of the two at any moment: see `ContainerIndex`.
    * Its id becomes the new one's swarm id, by which clients that have it still find the container. undefined when it
    * must stay where it is. Throws, with every attempt, when no other node could start it: then the old one remains.
    */
@@ -124,7 +125,7 @@ export class ContainerCreator {
     if (!attempts.mayTryNext(refusal, this.#options.createRetry)) return undefined;
     attempts.failedOn(this.#nodeName(engine), refusal);
     const started = await this.#startNew(attempts);
-    await removeContainer(engine, record.id);
+    await this.#removeStale(engine, record.id);
     const to = this.#nodeName(started.engine);
     this.#options.logger.info('a container was started on another node', {
       container: started.id,
@@ -155,6 +156,20 @@ export class ContainerCreator {
         if (!attempts.mayTryNext(error, this.#options.createRetry)) throw attempts.explain(error);
         attempts.failedOn(this.#nodeName(engine), error);
       }
+    }
+  }
+
+  /** It is not shown any more and its successor runs, so a start does not fail for its sake. */
+  async #removeStale(engine: Engine, id: string): Promise<void> {
+    try {
+      await removeContainer(engine, id);
+    } catch (error) {
+      const node = this.#nodeName(engine);
+      this.#options.logger.warn('a container that was started elsewhere is left over', {
+        container: id,
+        node,
+        error: errorMessage(error),
+      });
     }
   }
 

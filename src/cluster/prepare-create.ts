@@ -145,8 +145,7 @@ function checkContainers(references: CreateReferences, spelling: Spelling): void
 
 /** Tools that recreate a container copy its labels: the id is kept only when its former bearer is gone. */
 function freshSwarmId(asked: string | undefined, { containers, isReserved }: PrepareOptions): string {
-  const isFree =
-    asked !== undefined && asked !== '' && containers.withSwarmId(asked).length === 0 && !isReserved(asked);
+  const isFree = asked !== undefined && asked !== '' && !containers.hasId(asked) && !isReserved(asked);
   return isFree ? asked : randomBytes(32).toString('hex');
 }
 

@@ -148,6 +148,34 @@ describe('a container that its node cannot start', () => {
     }
   });
 
+  it('is shown once at any moment, and found by name, whether it is started elsewhere or not', async () => {
+    const watchStart = async (...refusing: readonly string[]): Promise<{ status: number; seen: readonly string[] }> => {
+      for (const engine of shoal.engines) engine.faults.clear();
+      refuseStart(...refusing);
+      for (const name of refusing) shoal.engine(name).faults.delay(/^DELETE /, 100);
+      const id = await shoal.run({ name: 'web', isStarted: false });
+      const seen = new Set<string>();
+      let status = 0;
+      const starting = shoal.api.post(`/containers/${id}/start`).then((answer) => {
+        status = answer.status;
+      });
+      while (status === 0) {
+        const rows = (await shoal.api.get('/containers/json?all=1').expect(200)).body as Row[];
+        seen.add(rows.map(({ Names, Labels, State }) => [Names[0], Labels[nodeLabel], State].join(' ')).join(', '));
+        await shoal.api.get('/containers/web/json').expect(200);
+      }
+      await starting;
+      await shoal.api.delete('/containers/web?force=1').expect(204);
+      return { status, seen: [...seen] };
+    };
+    assert.deepEqual(await watchStart('node-1', 'node-2'), { status: 500, seen: ['/web node-1 created'] });
+    assert.deepEqual(await watchStart('node-1'), {
+      status: 204,
+      seen: ['/web node-1 created', '/web node-2 running'],
+    });
+    assert.deepEqual(containers(), [0, 0, 0]);
+  });
+
   it('stays when as many nodes have failed as may, and tells of each', async () => {
     refuseStart('node-1', 'node-2', 'node-3');
     const id = await shoal.run({ name: 'web', isStarted: false });
@@ -182,6 +210,14 @@ describe('a container that its node cannot start', () => {
     assert.deepEqual(containers(), [2, 0, 0]);
   });
 });
+
+const nodeLabel = 'com.docker.swarm.node';
+
+interface Row {
+  readonly Names: readonly string[];
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly State: string;
+}
 
 interface Inspected {
   readonly State: { readonly Running: boolean };

@@ -1,5 +1,5 @@
 // Every container of the cluster by id, name and swarm id, changed record by record as the mirrors change. A
-// lookup costs the same whatever the size of the cluster.
+// lookup costs the same whatever the size of the cluster. Of a container that is being made anew elsewhere one is shown.
 import { badRequest, conflict, notFound } from '../../common/errors.ts';
 import type { ApiError } from '../../common/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -17,6 +17,8 @@ export class ContainerIndex {
   readonly #byName = new KeyIndex<ContainerLocation>();
   readonly #bySwarmId = new KeyIndex<ContainerLocation>();
   readonly #order: ContainerOrder;
+  /** Those that are left out of `#order`: see `#isHidden`. */
+  readonly #hidden = new Set<ContainerLocation>();
 
   constructor(identities: Identities) {
     this.#identities = identities;
@@ -32,19 +34,23 @@ export class ContainerIndex {
     else if (previous !== undefined) locations.delete(previous.record.id);
     if (previous !== undefined && location !== undefined && haveSameKeys(previous.record, location.record)) {
       this.#relink(previous, location);
-      return;
+    } else {
+      if (previous !== undefined) this.#unlink(previous);
+      if (location !== undefined) this.#link(location);
     }
-    if (previous !== undefined) this.#unlink(previous);
-    if (location !== undefined) this.#link(location);
+    this.#showOneOfEach(previous, location);
   }
 
   removeEngine(engine: Engine): void {
-    for (const location of this.#locations.get(engine)?.values() ?? []) this.#unlink(location);
+    const left = [...(this.#locations.get(engine)?.values() ?? [])];
     this.#locations.delete(engine);
+    for (const location of left) this.#unlink(location);
+    this.#showOneOfEach(...left);
   }
 
   *all(): Iterable<ContainerLocation> {
-    for (const locations of this.#locations.values()) yield* locations.values();
+    for (const locations of this.#locations.values())
+      for (const location of locations.values()) if (!this.#hidden.has(location)) yield location;
   }
 
   /** Every container, the newest first; of equal age by node and id. */
@@ -58,11 +64,13 @@ export class ContainerIndex {
   }
 
   named(name: string): readonly ContainerLocation[] {
-    return this.#byName.get(name);
+    const named = this.#byName.get(name);
+    return this.#shown(named) ?? named;
   }
 
-  withSwarmId(swarmId: string): readonly ContainerLocation[] {
-    return this.#bySwarmId.get(swarmId);
+  /** Whether a container has that id or that swarm id. */
+  hasId(id: string): boolean {
+    return this.#byId.get(id).length > 0 || this.#bySwarmId.get(id).length > 0;
   }
 
   /** Throws 404 when nothing answers to `reference`, and as `find`. */
@@ -78,8 +86,9 @@ export class ContainerIndex {
     const plain = reference.startsWith('/') ? reference.slice(1) : reference;
     if (plain === '') return undefined;
     const exact = this.#byId.get(plain);
-    if (exact.length > 0) return this.#only(exact, reference);
-    const named = this.#byName.get(plain);
+    if (exact.length > 0)
+      return this.#only(this.#shown(exact) ?? this.#shown(this.#bySwarmId.get(plain)) ?? exact, reference);
+    const named = this.named(plain);
     if (named.length > 0) return this.#only(named, reference);
     const slash = plain.indexOf('/');
     if (slash !== -1) return this.#findOnNode(plain.slice(0, slash), plain.slice(slash + 1), reference);
@@ -129,6 +138,47 @@ export class ContainerIndex {
     return conflict(`${reference} is ambiguous, several nodes have a container of that name: ${names.join(', ')}`);
   }
 
+  /** undefined when none is. */
+  #shown(locations: readonly ContainerLocation[]): readonly ContainerLocation[] | undefined {
+    if (this.#hidden.size === 0) return locations;
+    const shown = locations.filter((location) => !this.#hidden.has(location));
+    return shown.length === 0 ? undefined : shown;
+  }
+
+  /**
+   * A container that was never started may be made anew on another node, with the id of the first as its swarm id. Of
+   * the two the first is shown until the second was started, and from then on the second.
+   */
+  #isHidden({ record }: ContainerLocation): boolean {
+    if (wasStarted(record)) return false;
+    const swarmId = swarmIdOf(record);
+    if (swarmId !== undefined && this.#byId.get(swarmId).length > 0) return true;
+    return this.#bySwarmId.get(record.id).some((other) => wasStarted(other.record));
+  }
+
+  #showOneOfEach(...changed: readonly (ContainerLocation | undefined)[]): void {
+    for (const location of changed) {
+      if (location === undefined) continue;
+      for (const id of [location.record.id, swarmIdOf(location.record) ?? '']) {
+        const [firsts, seconds] = [this.#byId.get(id), this.#bySwarmId.get(id)];
+        if (this.#hidden.size === 0 && (firsts.length === 0 || seconds.length === 0)) continue;
+        for (const one of [...firsts, ...seconds]) this.#show(one);
+      }
+    }
+  }
+
+  #show(location: ContainerLocation): void {
+    const isHidden = this.#isHidden(location);
+    if (isHidden === this.#hidden.has(location)) return;
+    if (isHidden) {
+      this.#hidden.add(location);
+      this.#order.remove(location);
+    } else {
+      this.#hidden.delete(location);
+      this.#order.add(location);
+    }
+  }
+
   #link(location: ContainerLocation): void {
     const { record } = location;
     this.#order.add(location);
@@ -141,8 +191,11 @@ export class ContainerIndex {
   /** Of two with the same keys. */
   #relink(before: ContainerLocation, after: ContainerLocation): void {
     const { record } = after;
-    this.#order.remove(before);
-    this.#order.add(after);
+    if (this.#hidden.delete(before)) this.#hidden.add(after);
+    else {
+      this.#order.remove(before);
+      this.#order.add(after);
+    }
     this.#byId.replace(record.id, before, after);
     this.#byName.replace(record.name, before, after);
     const swarmId = swarmIdOf(record);
@@ -151,7 +204,7 @@ export class ContainerIndex {
 
   #unlink(location: ContainerLocation): void {
     const { record } = location;
-    this.#order.remove(location);
+    if (!this.#hidden.delete(location)) this.#order.remove(location);
     this.#byId.remove(record.id, location);
     this.#byName.remove(record.name, location);
     const swarmId = swarmIdOf(record);
@@ -161,6 +214,10 @@ export class ContainerIndex {
 
 /** More ids than this with one beginning are not told apart by engine. */
 const maxPrefixHits = 64;
+
+function wasStarted({ row, details }: ContainerRecord): boolean {
+  return (row.State ?? details?.state) !== 'created';
+}
 
 /** As nearly every change of a container leaves them. */
 function haveSameKeys(a: ContainerRecord, b: ContainerRecord): boolean {

@@ -80,6 +80,55 @@ describe('ContainerIndex', () => {
     assert.equal(index.resolve('s').record, current);
   });
 
+  it('shows one of two while a container that could not be started is made anew elsewhere', () => {
+    const first = record('a', 'web', { 'com.docker.swarm.id': 's' }, 'created');
+    const second = (state: string): ContainerRecord => record('b', 'web', { 'com.docker.swarm.id': first.id }, state);
+    const index = newIndex([[one, first]]);
+    const assertShown = (id: string): void => {
+      assert.deepEqual(
+        [...index.all()].map((location) => location.record.id),
+        [id],
+      );
+      assert.deepEqual(
+        index
+          .newestFirst()
+          .flat()
+          .map((location) => location.record.id),
+        [id],
+      );
+      for (const reference of ['web', first.id]) assert.equal(index.resolve(reference).record.id, id, reference);
+    };
+    index.replace(two, undefined, second('created'));
+    assertShown(first.id);
+    index.replace(two, second('created'), undefined);
+    assertShown(first.id);
+    index.replace(two, undefined, second('created'));
+    index.replace(one, first, first);
+    index.replace(two, second('created'), second('running'));
+    assertShown(second('').id);
+    index.replace(one, first, first);
+    assertShown(second('').id);
+    index.replace(one, first, undefined);
+    assertShown(second('').id);
+    index.removeEngine(two);
+    assert.deepEqual(index.newestFirst().flat(), []);
+  });
+
+  it('shows the first one again when the engine of the second leaves, and both when both were started', () => {
+    const first = record('a', 'web', {}, 'created');
+    const second = record('b', 'web', { 'com.docker.swarm.id': first.id }, 'running');
+    const index = newIndex([
+      [two, second],
+      [one, first],
+    ]);
+    assert.equal(index.resolve('web').record, second);
+    index.removeEngine(two);
+    assert.equal(index.resolve('web').record, first);
+    index.replace(two, undefined, second);
+    index.replace(one, first, record('a', 'web', {}, 'exited'));
+    assert.equal([...index.all()].length, 2);
+  });
+
   it('forgets the old name of a replaced record and everything of an engine that left', () => {
     const before = record('abc1', 'web');
     const after = record('abc1', 'shop');
@@ -98,8 +147,16 @@ function newEngine(address: string): Engine {
   return new Engine({ address, logger: createSilentLogger() });
 }
 
-function record(idStart: string, name: string, labels: Readonly<Record<string, string>> = {}): ContainerRecord {
+function record(
+  idStart: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+  state = 'running',
+): ContainerRecord {
   const id = idStart.padEnd(64, '0');
-  const row = { Id: id, Names: [`/${name}`], Image: 'busybox', ImageID: 'sha256:1', Created: 1, Labels: labels };
+  const row = {
+    ...{ Id: id, Names: [`/${name}`], Image: 'busybox', ImageID: 'sha256:1' },
+    ...{ Created: 1, State: state, Labels: labels },
+  };
   return { id, name, row, details: undefined };
 }
