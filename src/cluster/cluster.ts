@@ -4,7 +4,7 @@ import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import type { StateStore } from '../../discovery/state-store.ts';
 import { orAborted, sleep, withResolvers } from '../common/abort.ts';
 import { compareText } from '../common/compare-text.ts';
-import { ApiError, conflict, notImplemented } from '../common/errors.ts';
+import { ApiError, badRequest, notImplemented } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { swarmMember } from '../docker/swarm-member.ts';
@@ -16,6 +16,7 @@ import { KeptOrders } from '../scheduler/kept-orders.ts';
 import { placementRequest } from '../scheduler/request.ts';
 import type { CpuMode } from '../scheduler/resource-demand.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { termsOf } from '../scheduler/terms.ts';
 import { BuildAffinity } from './builds.ts';
 import type {
   ContainerCreateCall,
@@ -406,11 +407,16 @@ export class Cluster {
 
   /**
    * The engine for a build whose arguments carry placement expressions ("constraint:storage==ssd"), as an environment
-   * of them would place a container. Throws 400 for what is no expression, 409 with the reasons when no node fits.
+   * of them would place a container. Throws 400 for what is no expression or only makes sense for a container, 409 with
+   * the reasons when no node fits, 503 when none is healthy.
    */
   placeBuild(environment: readonly string[]): Engine {
+    const { isDryRun, waitMs } = termsOf({ Env: environment });
+    if (isDryRun || waitMs > 0)
+      throw badRequest('a build has no dry run and does not wait: dryrun and wait are for containers');
     const placement = this.place(placementRequest({ Env: environment }));
-    if (placement.kind === 'refused') throw conflict(placement.explanation);
+    if (placement.kind === 'refused')
+      throw new ApiError(this.healthyEngines.length > 0 ? 409 : 503, placement.explanation);
     const [best] = placement.nodes;
     if (!(best instanceof NodeView)) throw new ApiError(503, 'no node is healthy');
     return best.engine;

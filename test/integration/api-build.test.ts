@@ -73,6 +73,16 @@ describe('building on a cluster', () => {
     assert.match((answer.body as { message: string }).message, /node-1[\s\S]*node-2/);
   });
 
+  for (const rule of ['dryrun:true', 'wait:5m']) {
+    it(`is refused with ${rule}, which says nothing to a build`, async () => {
+      const args = encodeURIComponent(JSON.stringify({ [rule]: null }));
+      const answer = await shoal.api.post(`/build?buildargs=${args}`).set('Content-Type', 'application/x-tar').send('');
+
+      assert.equal(answer.status, 400);
+      assert.match((answer.body as { message: string }).message, /dryrun and wait are for containers/);
+    });
+  }
+
   it('takes more than 20 KB of build arguments', async () => {
     const value = 'x'.repeat(30_000);
     await build(`t=large:1&buildargs=${encodeURIComponent(JSON.stringify({ A: value }))}`);
