@@ -145,6 +145,8 @@ export interface Requirement {
    * name, labels, facts or containers: then the answers are kept. Absent: every decision asks anew.
    */
   readonly key?: string | undefined;
+  /** True when it is known that no node is accepted, so that none need be looked at to find out. */
+  readonly isHopeless?: boolean;
   accepts(node: Node): boolean;
   /** Why `node` was not accepted; without it the description is shown. Called only for refused nodes. */
   reason?(node: Node): string;

@@ -107,13 +107,14 @@ function chooseAmongAll(
 function chooseFirst(bestFirst: Iterable<Node>, requirements: readonly Requirement[]): Choice {
   const hard = hardOnes(requirements);
   const soft = softOnes(requirements);
+  const mostMet = soft.map(({ isHopeless }) => isHopeless !== true);
   let best: { readonly node: Node; readonly isMet: readonly boolean[] } | undefined;
   for (const node of bestFirst) {
     const isMet = soft.map((requirement) => requirement.accepts(node));
     if (best !== undefined && !meetsMore(isMet, best.isMet)) continue;
     if (!hard.every((requirement) => requirement.accepts(node))) continue;
     best = { node, isMet };
-    if (!isMet.includes(false)) break;
+    if (!meetsMore(mostMet, isMet)) break;
   }
   if (best === undefined) return nothing;
   const { node, isMet } = best;

@@ -30,15 +30,20 @@ function zoneRequirement(
   nodes: readonly Node[],
   isTaken: (node: Node) => boolean,
 ): readonly Requirement[] {
-  const zones = new Set<string>();
-  let isZoned = false;
+  const takenZones = new Map<string, boolean>();
+  let isOutsideZones = false;
   for (const node of nodes) {
     const zone = node.labels[zoneLabel];
-    if (zone === undefined) continue;
-    isZoned = true;
-    if (isTaken(node)) zones.add(zone);
+    if (zone === undefined) isOutsideZones = true;
+    else if (takenZones.get(zone) !== true) takenZones.set(zone, isTaken(node));
   }
-  if (!isZoned) return [];
-  const accepts = ({ labels }: Node): boolean => labels[zoneLabel] === undefined || !zones.has(labels[zoneLabel]);
-  return [{ description: `${description} in the same ${zoneLabel}`, soft: true, accepts }];
+  if (takenZones.size === 0) return [];
+  return [
+    {
+      description: `${description} in the same ${zoneLabel}`,
+      soft: true,
+      isHopeless: !isOutsideZones && [...takenZones.values()].every(Boolean),
+      accepts: ({ labels: { [zoneLabel]: zone } }) => zone === undefined || takenZones.get(zone) !== true,
+    },
+  ];
 }

@@ -45,6 +45,22 @@ describe('kept orders', () => {
     assert.equal(asked.size, 50);
   });
 
+  it('look at few nodes for a copy of a service that every zone has one of already', () => {
+    const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'front' };
+    const nodes = Array.from({ length: 500 }, (_, index) =>
+      aNode({ name: `node-${index}`, labels: { zone: `z${index % 3}` } }),
+    );
+    const asked = new Set<string>();
+    const scheduler = aCountingScheduler(asked);
+    const orders = new KeptOrders();
+    for (let i = 0; i < 50; i += 1) {
+      if (i === 3) asked.clear();
+      const request = placementRequest({ Image: 'busybox', Labels: labels });
+      takeOn(nodes, scheduler.place(request, nodes, orders), request, orders);
+    }
+    assert.equal(asked.size, 47);
+  });
+
   it('pass over the nodes that rules leave out no more than once', () => {
     const nodes = Array.from({ length: 500 }, (_, index) =>
       aNode({ name: `node-${index}`, labels: { storage: index === 450 || index === 460 ? 'ssd' : 'disk' } }),
