@@ -179,9 +179,9 @@ class TestNode implements Node {
 
   /** As if the container of `request` ran here. */
   take(request: PlacementRequest): void {
-    const { nanoCpus, memoryBytes, labels, image } = request;
+    const { nanoCpus, memoryBytes, labels, image, deviceRequests: resources } = request;
     const name = request.name === undefined ? {} : { name: request.name };
-    this.add({ nanoCpus, memoryBytes, labels, image, ports: portsToReserve(request, this), ...name });
+    this.add({ nanoCpus, memoryBytes, labels, image, resources, ports: portsToReserve(request, this), ...name });
   }
 
   #active(): readonly Held[] {

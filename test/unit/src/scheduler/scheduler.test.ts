@@ -55,16 +55,6 @@ describe('a placement', () => {
     assert.equal(scoreText(placement.decision.score), 'score 125.0 = cpu 100.0 + memory 25.0; containers 0');
   });
 
-  it('obeys the strategy of the container while others follow the manager', () => {
-    const scheduler = aScheduler('spread');
-    const nodes = someNodes(3);
-    const strategies = ['strategy:binpack', 'A=1', 'strategy:binpack', 'strategy:binpack'];
-    assert.deepEqual(
-      strategies.map((entry) => run(scheduler, withRules(entry), nodes)),
-      ['node-1', 'node-2', 'node-1', 'node-1'],
-    );
-  });
-
   it('stays on pinned nodes, by name or id', () => {
     const request = placementRequest({});
     const place = (nodes: readonly string[]): readonly string[] => {
@@ -114,23 +104,6 @@ describe('a placement', () => {
         assert.equal(placement.kind === 'placed' && placement.nodes.length, i === 7 ? 1 : 2, String(i));
       }
     }
-  });
-
-  it('gives fifty of two hundred containers for one port to fifty nodes', () => {
-    const nodes = someNodes(50);
-    const scheduler = aScheduler();
-    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
-    const placed = Array.from({ length: 200 }, () => run(scheduler, body, nodes)).filter((name) => name !== undefined);
-    assert.equal(new Set(placed).size, 50);
-    assert.equal(placed.length, 50);
-  });
-
-  it('reserves the ports of ranges one by one, so that a range is used up and not more', () => {
-    const nodes = someNodes(2);
-    const scheduler = aScheduler();
-    const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '10000-10001' }] } } };
-    const placed = Array.from({ length: 5 }, () => run(scheduler, body, nodes));
-    assert.deepEqual(placed, ['node-1', 'node-2', 'node-1', 'node-2', undefined]);
   });
 
   it('reserves fixed ports and those on the network of the engine', () => {

@@ -1,0 +1,116 @@
+import { specifyFilter } from '../specification.ts';
+
+specifyFilter('affinity', [
+  {
+    it: 'goes to the node of a container by name',
+    nodes: { a: {}, b: { runs: ['--name web'] } },
+    run: '-e affinity:container==web',
+    on: 'b',
+    because: { a: 'nothing on this node matches affinity container==web' },
+  },
+  {
+    it: 'goes to the node of a container by id or its beginning, as Compose asks for',
+    nodes: { a: { containers: [{ id: 'f'.repeat(64) }] }, b: {} },
+    run: `-e affinity:container==${'f'.repeat(64)} -e affinity:container==${'f'.repeat(12)}`,
+    on: 'a',
+  },
+  {
+    it: 'finds a stopped container too',
+    nodes: { a: { stopped: ['--name web'] }, b: {} },
+    run: '-e affinity:container==web',
+    on: 'a',
+  },
+  {
+    it: 'keeps away from a container, also one that is being created',
+    nodes: { a: { runs: ['--name web'] }, b: {} },
+    run: '-e affinity:container!=web',
+    on: 'b',
+    because: { a: 'something on this node matches affinity container!=web' },
+  },
+  {
+    it: 'keeps away by a glob, whose dots are dots',
+    nodes: { a: { runs: ['--name web.1'] }, b: { runs: ['--name webx1'] } },
+    run: '-e affinity:container!=web.*',
+    on: 'b',
+    because: { a: 'something on this node matches affinity container!=web.*' },
+  },
+  {
+    it: 'keeps away by a regular expression',
+    nodes: { a: { runs: ['--name web-1'] }, b: { runs: ['--name web-x'] } },
+    run: '-e affinity:container!=/^web-[0-9]+$/',
+    on: 'b',
+  },
+  {
+    it: 'does not keep away from the container that is being replaced',
+    nodes: { a: { runs: ['--name web-1'] } },
+    run: '-l com.docker.compose.replace=web-1 -e affinity:container!=web*',
+    on: 'a',
+  },
+  {
+    it: 'keeps a whole zone free of a container; a node without the label is a zone of its own',
+    nodes: {
+      a: { labels: { zone: 'x' }, runs: ['--name web-1'] },
+      b: { labels: { zone: 'x' } },
+      c: { labels: { zone: 'y' } },
+      d: {},
+    },
+    run: '-e affinity:container!=web*@zone',
+    on: 'c d',
+    because: { b: 'something on the nodes of the same zone matches affinity container!=web*@zone' },
+  },
+  {
+    it: 'goes to the zone of a container',
+    nodes: { a: { labels: { zone: 'x' }, runs: ['--name web'] }, b: { labels: { zone: 'x' } }, c: {} },
+    run: '-e affinity:container==web@zone',
+    on: 'a b',
+    because: { c: 'nothing on the nodes of the same zone matches affinity container==web@zone' },
+  },
+  {
+    it: 'goes where an image is, in any spelling',
+    nodes: { a: { images: ['redis:7'] }, b: { images: ['busybox:latest'] } },
+    run: '-e affinity:image==docker.io/library/redis:7',
+    on: 'a',
+  },
+  {
+    it: 'finds an image by repository and by glob',
+    nodes: { a: { images: ['host:5000/team/redis:7'] }, b: { images: ['busybox:latest'] } },
+    run: '-e affinity:image==host:5000/team/redis -e affinity:image==*redis*',
+    on: 'a',
+  },
+  {
+    it: 'keeps away from an image',
+    nodes: { a: { images: ['redis:7'] }, b: {} },
+    run: '-e affinity:image!=redis',
+    on: 'b',
+  },
+  {
+    it: 'goes to a container by any label',
+    nodes: { a: { runs: ['-l tier=back'] }, b: { runs: ['-l tier=front'] } },
+    run: '-e affinity:tier==fro*',
+    on: 'b',
+  },
+  {
+    it: 'keeps away from a container by label, whatever else runs there',
+    nodes: { a: { runs: ['', '-l tier=front'] }, b: { runs: ['-l tier=back', ''] } },
+    run: '-e affinity:tier!=front',
+    on: 'b',
+  },
+  {
+    it: 'prefers where it cannot demand',
+    nodes: { a: {}, b: { runs: ['--name web'] } },
+    run: '-e affinity:container==~web',
+    on: 'b',
+  },
+  {
+    it: 'gives way where nothing else is left',
+    nodes: { a: { runs: ['--name web'] } },
+    run: '-e affinity:container!=~web -e affinity:image==~redis',
+    on: 'a',
+  },
+  {
+    it: 'is read from its label too',
+    nodes: { a: {}, b: { runs: ['--name web'] } },
+    run: '-l com.docker.swarm.affinities=["container==web"]',
+    on: 'b',
+  },
+]);
