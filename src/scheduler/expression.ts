@@ -2,6 +2,7 @@
 // kernelversion>=5.10, container!=~web*@zone. Patterns are RE2, so none can take more than linear time.
 import { badRequest } from '../common/errors.ts';
 import { comparePattern, compileText, type Pattern } from './pattern.ts';
+import { MatchTime } from './regular-expression.ts';
 
 export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -34,8 +35,11 @@ const allOperators: readonly Operator[] = ['==', '!=', '<=', '>=', '<', '>'];
 const zonePattern = /^(.+)@([A-Za-z_][A-Za-z0-9_./-]*)$/;
 const operators = '==, !=, <, <=, >, >=';
 
-/** `kind` is the word for it in messages ("constraint"). Throws ApiError 400 naming the position (from 1) and what was expected. */
-export function parseExpression(kind: string, text: string): Expression {
+/**
+ * `kind` is the word for it in messages ("constraint"); `time` is shared by the expressions of one container. Throws
+ * ApiError 400 naming the position (from 1) and what was expected.
+ */
+export function parseExpression(kind: string, text: string, time = new MatchTime()): Expression {
   const key = keyPattern.exec(text)?.[0];
   if (key === undefined) throw syntaxError(kind, text, 0, 'a key that begins with a letter or _');
   const operator = parseOperator(text.slice(key.length));
@@ -45,7 +49,7 @@ export function parseExpression(kind: string, text: string): Expression {
   const valueStart = afterOperator + softMark.length;
   const { value, zone } = splitZone(kind, key, text.slice(valueStart));
   if (value === '') throw syntaxError(kind, text, valueStart, 'a value');
-  const test = compileValue(operator, value);
+  const test = compileValue(operator, value, time);
   if (typeof test === 'string') throw syntaxError(kind, text, valueStart, test);
   const isSoft = softMark !== '';
   return { text, key, operator, isSoft, value, zone, isLiteral: test.isLiteral, matches: test.matches };
@@ -62,11 +66,14 @@ function splitZone(kind: string, key: string, value: string): { value: string; z
 }
 
 /** The test, or what was expected instead of `value`. */
-function compileValue(operator: Operator, value: string): Pattern | string {
-  if (operator === '==' || operator === '!=') return compileText(value);
+function compileValue(operator: Operator, value: string, time: MatchTime): Pattern | string {
+  if (operator === '==' || operator === '!=') return compileText(value, time);
   return comparePattern(operator, value);
 }
 
+const longestShown = 200;
+
 function syntaxError(kind: string, text: string, index: number, expected: string): Error {
-  return badRequest(`invalid ${kind} "${text}" at position ${index + 1}: expected ${expected}`);
+  const shown = text.length > longestShown ? `${text.slice(0, longestShown)}...` : text;
+  return badRequest(`invalid ${kind} "${shown}" at position ${index + 1}: expected ${expected}`);
 }

@@ -1,6 +1,6 @@
 // How the value of an expression is compared: plain text, a glob (`*` alone is special), /a regular
 // expression/ of the RE2 dialect that may match anywhere, or a number or version for < <= > >=.
-import { RE2JS } from 're2js';
+import { compileRegExp, type MatchTime } from './regular-expression.ts';
 
 export interface Pattern {
   /** Plain text without a pattern in it. */
@@ -9,19 +9,13 @@ export interface Pattern {
 }
 
 /** The pattern, or what was expected instead of `value`. */
-export function compileText(value: string): Pattern | string {
-  if (value.length > 1 && value.startsWith('/') && value.endsWith('/')) return compileRegExp(value.slice(1, -1));
+export function compileText(value: string, time: MatchTime): Pattern | string {
+  if (value.length > 1 && value.startsWith('/') && value.endsWith('/')) {
+    const matches = compileRegExp(value.slice(1, -1), time);
+    return typeof matches === 'string' ? matches : { isLiteral: false, matches };
+  }
   if (!value.includes('*')) return { isLiteral: true, matches: (actual) => actual === value };
   return { isLiteral: false, matches: compileGlob(value) };
-}
-
-function compileRegExp(source: string): Pattern | string {
-  try {
-    const compiled = RE2JS.compile(source);
-    return { isLiteral: false, matches: (actual) => compiled.matcher(actual).find() };
-  } catch (error) {
-    return `a regular expression between the slashes (${error instanceof Error ? error.message : String(error)})`;
-  }
 }
 
 /** Taking each text between two stars at its first place leaves the most room for the next. */
@@ -43,10 +37,10 @@ function compileGlob(glob: string): (actual: string) => boolean {
   };
 }
 
-/** Components compare as numbers from the left, so 5.10 is above 5.4; what follows the digits and dots is not looked at. */
+/** Components compare as numbers from the left, so 5.10 is above 5.4; what follows the digits and dots is not looked at, but a value must not be read as less than it is, as 1e5 would be. */
 export function comparePattern(operator: '<' | '<=' | '>' | '>=', value: string): Pattern | string {
   const wanted = parseVersion(value);
-  if (wanted === undefined) return 'a number or a version';
+  if (wanted === undefined || !/^v?\d+(?:\.\d+)*(?:$|[-+~_ ])/.test(value)) return 'a number or a version';
   return {
     isLiteral: false,
     matches: (actual) => {

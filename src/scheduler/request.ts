@@ -8,6 +8,7 @@ import type { CreateBody } from '../docker/types.ts';
 import type { PlacementRequest } from './contracts.ts';
 import { parseExpression, type Expression } from './expression.ts';
 import { resourceDemands } from './node-resources.ts';
+import { MatchTime } from './regular-expression.ts';
 import { requestedPorts } from './requested-ports.ts';
 import { memoryDemandBytes, nanoCpuDemand, type CpuMode } from './resource-demand.ts';
 import { rulesOf, type RuleKind, type Rules } from './rules.ts';
@@ -22,6 +23,9 @@ export interface RequestOptions {
   /** `engine` by default. */
   readonly cpuMode?: CpuMode | undefined;
 }
+
+/** Each is asked of each node. A whitelist or an alternative names many nodes in one. */
+const mostExpressions = 256;
 
 const reschedulePolicies: readonly string[] = ['off', 'on-node-failure'];
 
@@ -57,7 +61,10 @@ export function placementRequest(body: CreateBody, options: RequestOptions = {})
 function parsedRules(
   rules: Rules,
 ): Pick<PlacementRequest, 'constraints' | 'affinities' | 'whitelists' | 'tolerations'> {
-  const parse = (kind: RuleKind): readonly Expression[] => rules[kind].map((text) => parseExpression(kind, text));
+  const count = rules.constraint.length + rules.affinity.length + rules.whitelist.length + rules.toleration.length;
+  if (count > mostExpressions) throw badRequest(`too many rules: ${count}, expected at most ${mostExpressions}`);
+  const time = new MatchTime();
+  const parse = (kind: RuleKind): readonly Expression[] => rules[kind].map((text) => parseExpression(kind, text, time));
   return {
     constraints: parse('constraint'),
     affinities: parse('affinity'),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { ApiError } from '../../../../src/common/errors.ts';
 import { holdsForAny, parseExpression } from '../../../../src/scheduler/expression.ts';
+import { MatchTime } from '../../../../src/scheduler/regular-expression.ts';
 
 describe('expressions', () => {
   for (const [text, key, operator, value, isSoft] of [
@@ -42,6 +43,9 @@ describe('expressions', () => {
     ['node==', 7, 'a value'],
     ['node!=~', 8, 'a value'],
     ['version>=new', 10, 'a number or a version'],
+    ['disks>1e5', 7, 'a number or a version'],
+    ['node==/(.?){1000}/', 7, 'a shorter regular expression'],
+    [`node==/(${'x{1000}'.repeat(20)})/`, 7, 'a shorter regular expression'],
   ] as const) {
     it(`refuses "${text}" naming position ${position} and what was expected`, () => {
       assert.throws(
@@ -118,6 +122,24 @@ describe('expressions', () => {
   it('take linear time whatever the pattern', () => {
     assert.equal(parseExpression('constraint', 'k==/(a*)*$b/').matches('a'.repeat(5000)), false);
     assert.equal(parseExpression('constraint', `k==${'a*'.repeat(50)}b`).matches('a'.repeat(5000)), false);
+  });
+
+  it('compare no more of a value with a regular expression than can be done at once', () => {
+    const { matches } = parseExpression('constraint', 'k==/(a?b?c?){200}d$/');
+    assert.equal(matches(`${'abc'.repeat(30_000)}d`), false);
+    assert.equal(matches(`${'abc'.repeat(30)}d`), true);
+  });
+
+  it('are given up when many of them take long together', () => {
+    const time = new MatchTime(50);
+    const slow = parseExpression('constraint', 'k==/(.?){300}[yz]$/', time);
+    const value = 'abcdefghijklmnopqrstuvwxyz'.repeat(100);
+    assert.throws(
+      () => {
+        for (let count = 0; count < 10_000; count += 1) slow.matches(`${value}${count}`);
+      },
+      { status: 400, message: /regular expressions among the rules take too long/ },
+    );
   });
 
   it('have a zone at container affinities alone', () => {

@@ -206,6 +206,11 @@ describe('a placement request', () => {
   for (const [title, body, message] of [
     ['a rule', { Env: ['constraint:a=b'] }, /^invalid constraint "a=b" at position 2: expected one of the operators/],
     ['an affinity', { Env: ['affinity:=='] }, /^invalid affinity "==" at position 1/],
+    [
+      'one rule of very many',
+      { Env: Array.from({ length: 257 }, (_, index) => `constraint:a!=${index}`) },
+      /^too many rules: 257, expected at most 256$/,
+    ],
     ['a label that holds no list', { Labels: { 'com.docker.swarm.constraints': 'storage==ssd' } }, /JSON array/],
     ['a label that holds a list of numbers', { Labels: { 'com.docker.swarm.affinities': '[1]' } }, /JSON array/],
     [
