@@ -3,9 +3,11 @@ import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend } from './backend.ts';
 import { ConsulBackend, type ConsulBackendOptions } from './consul.ts';
+import { ConsulLeaderStore } from './consul/leader-store.ts';
 import { EmbeddedClient } from './embedded-client.ts';
 import { parseAddressList, parseHostPort } from './entry.ts';
 import { FileBackend } from './file.ts';
+import type { LeaderStore } from './leadership.ts';
 import { StaticBackend } from './static.ts';
 
 /** Agents write to a store, managers and listings read from it; a bare HOST:PORT is a manager only to an agent. */
@@ -40,6 +42,18 @@ export function openDiscovery(uri: string, options: OpenDiscoveryOptions): Disco
   return open(rest, options);
 }
 
+/**
+ * The store of the election among the managers that find their engines at `uri`. Throws a 400 of one line when that has
+ * none, and as `openDiscovery`.
+ */
+export function openLeaderStore(uri: string | undefined, options: Omit<OpenDiscoveryOptions, 'role'>): LeaderStore {
+  const { scheme, rest } = splitUri((uri ?? '').trim(), 'manager');
+  if (scheme !== 'consul')
+    throw badRequest('--replication needs a store that all managers share: consul://HOST:PORT/PREFIX');
+  const { prefix, ...connection } = consulOptions(rest, options);
+  return new ConsulLeaderStore({ ...connection, key: `${prefix}/leader` });
+}
+
 type Factory = (rest: string, options: OpenDiscoveryOptions) => DiscoveryBackend;
 
 const schemes: ReadonlyMap<string, Factory> = new Map<string, Factory>([
@@ -70,7 +84,10 @@ export function consulOptionsOf(uri: string, options: OpenDiscoveryOptions): Con
   return scheme === 'consul' ? consulOptions(rest, options) : undefined;
 }
 
-function consulOptions(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): ConsulBackendOptions {
+function consulOptions(
+  rest: string,
+  { discoveryOpts = {}, logger }: Omit<OpenDiscoveryOptions, 'role'>,
+): ConsulBackendOptions {
   const slash = rest.indexOf('/');
   const list = slash === -1 ? rest : rest.slice(0, slash);
   const [first, ...others] = list.split(',').map((server) => parseHostPort(server));

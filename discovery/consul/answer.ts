@@ -92,6 +92,12 @@ export function parseModifyIndex(body: unknown): number | undefined {
   return typeof index === 'number' ? index : undefined;
 }
 
+/** The text and version of the key in an answer of kv.get; version 0 and no text when there is no such key. */
+export function parseKey(body: unknown): { readonly version: number; readonly text: string } {
+  const text = field(body, 'Value');
+  return { version: parseModifyIndex(body) ?? 0, text: typeof text === 'string' ? text : '' };
+}
+
 function parseServiceAddress(item: unknown): string | undefined {
   const service = field(item, 'Service');
   const serviceHost = field(service, 'Address');
