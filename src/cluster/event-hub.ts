@@ -10,6 +10,7 @@ import { EventQueue } from './event-queue.ts';
 import { replayEvents } from './event-replay.ts';
 import { EventRing } from './event-ring.ts';
 import type { Identities } from './identity.ts';
+import { SwarmReports } from './swarm-reports.ts';
 
 export interface EventSubscription {
   /** Nanoseconds since 1970; with neither end given only new events come. */
@@ -102,18 +103,19 @@ export class EventHub {
   async *#read(reading: Reading): AsyncGenerator<ClusterEvent, void, undefined> {
     const { queue, accepts, leave, signal, fromNs, untilNs } = reading;
     const timer = untilNs === undefined ? undefined : endAt(untilNs, queue);
+    const reports = new SwarmReports();
     try {
       const replayed = new Set<string>();
       if (fromNs !== undefined) {
         for (const event of await this.#replay(fromNs, untilNs, signal)) {
           replayed.add(eventKey(event));
-          if (accepts(event)) yield event;
+          if (accepts(event) && !reports.isRepeated(event)) yield event;
         }
       }
       const lastNs = untilNs === undefined ? Infinity : Number(untilNs);
       for await (const event of queue.read()) {
         const isRepeated = replayed.size > 0 && replayed.delete(eventKey(event));
-        if (!isRepeated && event.timeNano <= lastNs) yield event;
+        if (!isRepeated && event.timeNano <= lastNs && !reports.isRepeated(event)) yield event;
       }
     } finally {
       clearTimeout(timer);
