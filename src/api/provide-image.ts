@@ -82,8 +82,7 @@ class ImageCopies {
     const copy = this.#limiter
       .run(() => copyOnce(source, target, { reference, signal }), signal)
       .catch((error: unknown) => {
-        const lost = [source, target].find(({ state }) => state !== 'healthy');
-        throw lost === undefined ? error : unavailable(lost.name, lost.lastError ?? lost.state);
+        throw copyError(error, { source, target, reference });
       })
       .finally(() => {
         this.#underWay.delete(key);
@@ -92,6 +91,19 @@ class ImageCopies {
     this.#underWay.set(key, copy);
     await copy;
   }
+}
+
+/** The two ends of a copy fail together: which of them began is known only when one of them is lost. */
+function copyError(
+  error: unknown,
+  { source, target, reference }: { readonly source: Engine; readonly target: Engine; readonly reference: string },
+): ApiError {
+  const lost = [source, target].find(({ state }) => state !== 'healthy');
+  if (lost !== undefined) return unavailable(lost.name, lost.lastError ?? lost.state);
+  const status = error instanceof ApiError ? error.status : 500;
+  const reason = errorMessage(error instanceof ApiError ? (error.cause ?? error) : error);
+  const ends = `from node ${source.name} to node ${target.name}`;
+  return new ApiError(status, `image ${reference} could not be copied ${ends}: ${reason}`, { cause: error });
 }
 
 const copyTimeoutMs = 60 * 60_000;

@@ -63,8 +63,37 @@ describe('an image that only another node has', () => {
     const answer = await createOnNode2(cluster, 'missing/app:1');
 
     assert.equal(answer.status, 503);
-    assert.match((answer.body as { message: string }).message, /node-1/);
+    assert.match((answer.body as { message: string }).message, /could not be copied from node node-1 to node node-2/);
     assert.equal(cluster.engine('node-2').containers.size, 0);
+  });
+
+  it('leaves nothing on the node when the load breaks off, and is there at the next attempt', async () => {
+    const cluster = await startWith('missing/app:1');
+    cluster.engine('node-2').faults.cut(/POST .*\/images\/load/, { times: 1 });
+
+    const answer = await createOnNode2(cluster, 'missing/app:1').expect(503);
+
+    assert.match((answer.body as { message: string }).message, /could not be copied from node node-1 to node node-2/);
+    const { images, containers } = cluster.engine('node-2');
+    assert.deepEqual([images.size, containers.size], [0, 0]);
+    await createOnNode2(cluster, 'missing/app:1').expect(201);
+  });
+
+  it('is one of four at most that are copied at a time', async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `missing/app:${index}`);
+    simulated = await startSimulatedCluster({ engines: [{ images: names }, { images: [] }] });
+    const { images, requests, faults } = simulated.engine('node-2');
+    faults.delay(/POST .*\/images\/load/, 200);
+
+    const creates = names.map(async (name) => await createOnNode2(simulated!, name).expect(201));
+    let peak = 0;
+    await until('all are there', () => {
+      const begun = requests.filter(({ path }) => path.includes('/images/load')).length;
+      peak = Math.max(peak, begun - images.size);
+      return images.size === names.length;
+    });
+    await Promise.all(creates);
+    assert.ok(peak <= 4, `${peak} at a time`);
   });
 
   it('is the rebuilt one, also for a node that has an earlier one of that name', async () => {
