@@ -11,7 +11,15 @@ import { askedDriverLabel } from '../../cluster/swarm-labels.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ExchangeAnswer } from '../../proxy/exchange.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
-import { askEngine, assertSuccess, callEngine, forwardedHeaders, sendEngineAnswer, settle } from '../engine-call.ts';
+import {
+  askEngine,
+  assertSuccess,
+  callEngine,
+  forwardedHeaders,
+  messageOf,
+  sendEngineAnswer,
+  settle,
+} from '../engine-call.ts';
 import { fanOut, reachableEngines, successes } from '../fan-out.ts';
 import type { Target } from '../route.ts';
 import { rowParts } from '../views/row-parts.ts';
@@ -103,10 +111,21 @@ async function removeShared(call: ApiCall, location: NetworkLocation): Promise<E
     const isLate = performance.now() > deadline || call.signal.aborted;
     if (await isUnused(call, location)) {
       const answer = await askToRemove(call, location);
-      if (isLate || answer.statusCode < 400 || answer.statusCode === 404) return answer;
+      if (answer.statusCode < 400 || answer.statusCode === 404) return answer;
+      if (isLate) throw refusedRemoval(call, answer);
     } else if (isLate) throw stillUsed(location);
     await sleep(workerPauseMs, call.signal);
   }
+}
+
+/** A swarm keeps what a lost node had on a network, whoever has disconnected it. */
+function refusedRemoval({ cluster }: ApiCall, { statusCode, body }: ExchangeAnswer): ApiError {
+  const refusal = messageOf(body.toString('utf8'));
+  const silent = cluster.engines.filter((engine) => engine.state !== 'healthy');
+  if (silent.length === 0) return new ApiError(statusCode, refusal);
+  const names = silent.map((engine) => cluster.identityOf(engine).name).join(', ');
+  const rule = 'what it had on the network counts until it is back or has been removed from the swarm';
+  return new ApiError(statusCode, `${refusal} (no answer from ${names}: ${rule})`);
 }
 
 /** The workers of a swarm drop a network a moment after its manager. */
