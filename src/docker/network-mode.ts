@@ -3,7 +3,7 @@
 // fails, or not, by chance. The mode is left open for them; the networks to join stand in the endpoints all the same.
 import { endpointsOf, networkModeOf, withEndpoints, changeHost } from './translation/create-body.ts';
 import { textMapMember, withGoMember, withoutGoMember } from './go-member.ts';
-import type { ContainerInspect, WireObject } from './types.ts';
+import type { WireObject } from './types.ts';
 
 const modeLabel = 'com.docker.swarm.network.mode';
 
@@ -18,8 +18,16 @@ export function withOpenNetworkMode(body: WireObject, isOfSwarm: (reference: str
   return Object.keys(endpointsOf(open)).length > 0 ? open : withEndpoints(open, { [mode]: {} });
 }
 
-/** The mode that the container's maker asked for, where it was left open; engines of 26 and newer call that "bridge". */
-export function askedNetworkMode({ Config, HostConfig }: ContainerInspect): string | undefined {
-  const isOpen = HostConfig?.NetworkMode === 'default' || HostConfig?.NetworkMode === 'bridge';
-  return isOpen ? Config?.Labels?.[modeLabel] : undefined;
+/** `host` with the mode that the container's maker asked for, where it was left open; engines of 26 and newer call that "bridge". */
+export function withAskedNetworkMode<T extends HostPart>(
+  host: T,
+  labels: Readonly<Record<string, string>> | null | undefined,
+): T {
+  const isOpen = host.NetworkMode === 'default' || host.NetworkMode === 'bridge';
+  const NetworkMode = isOpen ? labels?.[modeLabel] : undefined;
+  return NetworkMode === undefined ? host : { ...host, NetworkMode };
+}
+
+interface HostPart {
+  readonly NetworkMode?: string;
 }

@@ -1,6 +1,7 @@
 // Rows of GET /containers/json as clients see them: the engine's own, with what tells the node, and with a `Status`
 // that is made at the moment of the answer, because it ages.
 import type { Cluster } from '../../cluster/cluster.ts';
+import { withAskedNetworkMode } from '../../docker/network-mode.ts';
 import { statusText } from '../../docker/status-text.ts';
 import type { ContainerRow, PortRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -61,6 +62,7 @@ export function shownFields(kept: ContainerRow, node: RowNode): ContainerRow {
     Names: shownNames(row.Names, node),
     Ports: shownPorts(row.Ports ?? [], node.host),
     Labels: { ...row.Labels, [nodeLabel]: node.name },
+    ...(row.HostConfig ? { HostConfig: withAskedNetworkMode(row.HostConfig, row.Labels) } : {}),
   };
 }
 

@@ -1,7 +1,7 @@
 // The answer of a container inspect as clients of the manager see it: the engine's own, with the node named and
 // with published addresses that can be reached. The requested bindings in HostConfig stay as they are, because
 // tools create the container anew from them.
-import { askedNetworkMode } from '../../docker/network-mode.ts';
+import { withAskedNetworkMode } from '../../docker/network-mode.ts';
 import type { ContainerInspect, EngineInfo, PortBinding, PortMap } from '../../docker/types.ts';
 import type { NodeIdentity } from '../../cluster/locations.ts';
 import { readPlacement } from '../../cluster/placement-label.ts';
@@ -22,11 +22,10 @@ export function toInspectView(
 ): ContainerInspect {
   const { NetworkSettings: settings, HostConfig: host } = inspect;
   const ports = settings?.Ports;
-  const NetworkMode = askedNetworkMode(inspect);
   return {
     ...inspect,
     ...(settings && ports ? { NetworkSettings: { ...settings, Ports: reachablePorts(ports, node.host) } } : {}),
-    ...(host && NetworkMode !== undefined ? { HostConfig: { ...host, NetworkMode } } : {}),
+    ...(host ? { HostConfig: withAskedNetworkMode(host, inspect.Config?.Labels) } : {}),
     Placement: readPlacement(inspect.Config?.Labels) ?? null,
     Node: {
       ID: identity.id,

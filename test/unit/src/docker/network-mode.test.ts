@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { askedNetworkMode, withOpenNetworkMode } from '../../../../src/docker/network-mode.ts';
-import type { ContainerInspect } from '../../../../src/docker/types.ts';
+import { withAskedNetworkMode, withOpenNetworkMode } from '../../../../src/docker/network-mode.ts';
 
 describe('the network mode of a container on a network of a swarm', () => {
   const isOfSwarm = (name: string): boolean => name === 'wide';
@@ -47,14 +46,11 @@ describe('the network mode of a container on a network of a swarm', () => {
   }
 
   it('is shown as it was asked for', () => {
-    const inspected = (NetworkMode: string, Labels = {}): ContainerInspect => ({
-      ...{ Id: 'c', Name: '/c', Created: '', Image: '' },
-      Config: { Labels },
-      HostConfig: { NetworkMode },
-    });
-    assert.equal(askedNetworkMode(inspected('default', open.Labels)), 'wide');
-    assert.equal(askedNetworkMode(inspected('bridge', open.Labels)), 'wide');
-    assert.equal(askedNetworkMode(inspected('host', open.Labels)), undefined);
-    assert.equal(askedNetworkMode(inspected('default')), undefined);
+    const shown = (NetworkMode: string, Labels = {}): string =>
+      withAskedNetworkMode({ NetworkMode }, Labels).NetworkMode;
+    assert.equal(shown('default', open.Labels), 'wide');
+    assert.equal(shown('bridge', open.Labels), 'wide');
+    assert.equal(shown('host', open.Labels), 'host');
+    assert.equal(shown('default'), 'default');
   });
 });

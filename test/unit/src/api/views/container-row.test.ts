@@ -43,6 +43,13 @@ describe('a row of the container list', () => {
     assert.deepEqual(shown(record({ Labels: { a: 'b' } }))['Labels'], { a: 'b', 'com.docker.swarm.node': 'node-1' });
   });
 
+  it('shows the network mode that was asked for, where it was left open', () => {
+    const Labels = { 'com.docker.swarm.network.mode': 'wide' };
+    assert.deepEqual(shown(record({ Labels, HostConfig: { NetworkMode: 'bridge' } }))['HostConfig'], {
+      NetworkMode: 'wide',
+    });
+  });
+
   it('keeps the order of the fields and those it does not know', () => {
     const row = { State: 'running', Status: 'Up 1 second', Mounts: [], Health: { Status: 'none' } };
     const fields = Object.keys(shown(record(row))).filter((field) => field in row);
