@@ -10,6 +10,11 @@ export interface DiscoveryEntry {
    */
   readonly alive: boolean;
   /**
+   * True when the store knows nothing of the engine any more though nobody withdrew it: it was wiped, or the time of an
+   * announcement lapsed where nothing stays of it. Such an entry is a memory of this watcher, and never alive.
+   */
+  readonly missing?: boolean;
+  /**
    * What the announcer says about the node, for the manager alone: text of at most 4 KB that no backend reads. It stays
    * with an entry that is no longer alive. A change of it is a change of the membership.
    */
@@ -23,6 +28,8 @@ export const maxFactsBytes = 4 * 1024;
 export interface DiscoveryBackend {
   /** The scheme, for messages: "consul". */
   readonly name: string;
+  /** Since when the store has not answered `watch`; undefined while it answers, and where none can fail. */
+  readonly silentSince?: Date | undefined;
   /**
    * Yields the complete membership: once as it is now, then after every real change. Trouble with the store is
    * retried inside and never shows as an empty set. Ends without throwing when `signal` aborts.

@@ -1,24 +1,26 @@
 // Engines as services of Consul: one service with a TTL check for each engine. Only an orderly withdrawal, told by
 // a key of its own, takes an engine away; a store that forgets, restarts or is wiped leaves it a member.
 import { sleep } from '../src/common/abort.ts';
-import { Backoff } from '../src/common/backoff.ts';
 import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
 import {
   factsMeta,
-  mergeMembership,
+  parseClassicNodes,
   parseIndex,
+  parseKeys,
   parseModifyIndex,
   parseServices,
-  parseWithdrawn,
   splitAnswer,
 } from './consul/answer.ts';
-import type { ConsulAnswer } from './consul/answer.ts';
 import { callConsul, connectConsul, refusalStatus } from './consul/connection.ts';
 import type { CallOptions, ConsulServer, TokenSource } from './consul/connection.ts';
-import { parseHostPort, sameMembership } from './entry.ts';
+import { latestOf } from './consul/latest-of.ts';
+import { parseHostPort } from './entry.ts';
 import type { HostPort } from './entry.ts';
+import { followStore } from './follow-store.ts';
+import { ServerTurns } from './server-turns.ts';
+import type { StoreView } from './store-view.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { TroubleLog } from './trouble-log.ts';
 
@@ -27,19 +29,20 @@ export interface ConsulBackendOptions extends TokenSource {
   readonly servers: readonly [HostPort, ...HostPort[]];
   /** Tells clusters in one Consul apart: names the service (`/` becomes `-`) and the folder of keys. */
   readonly prefix: string;
+  /** The folder of keys where classicswarm's agents announce engines. */
+  readonly classicFolder: string;
   readonly tls?: TlsFiles;
   readonly logger: Logger;
 }
 
 /** How long Consul may hold a blocking query. */
 const waitSeconds = 30;
-/** While engines are missing without having been withdrawn, a late withdrawal shows as no change of the service. */
-const waitSecondsWhileMissing = 5;
 /** Consul adds up to a sixteenth of the wait; the rest is for the answer itself. */
 const blockingTimeoutMs = (waitSeconds * 17 * 1000) / 16 + 10_000;
 const requestTimeoutMs = 10_000;
-/** A burst of changes is read a few times a second, not once a change. */
-const pauseBetweenQueriesMs = 250;
+const checkTimeoutMs = 5_000;
+/** A burst of changes is read a few times a second, not once a change, and not by all managers at once. */
+const pauseBetweenQueriesMs = { least: 200, most: 400 };
 /** Consul forgets an engine that nobody has vouched for this long; a manager that knows it keeps it. */
 const forgetAfter = '72h';
 
@@ -47,45 +50,43 @@ export class ConsulBackend implements DiscoveryBackend {
   readonly name = 'consul';
   readonly #options: ConsulBackendOptions;
   readonly #service: string;
-  readonly #servers: readonly ConsulServer[];
+  readonly #servers: ServerTurns<ConsulServer>;
   readonly #trouble: TroubleLog;
   /** What this process has registered, by address. */
   readonly #registered = new Map<string, Registration>();
-  #active = 0;
 
   /** Throws a 400 of one line when the prefix is no name or a certificate file cannot be read. */
   constructor(options: ConsulBackendOptions) {
     this.#options = options;
     this.#service = serviceName(options.prefix);
-    this.#servers = connectConsul(options.servers, options.tls ?? {});
+    this.#servers = new ServerTurns(connectConsul(options.servers, options.tls ?? {}));
     this.#trouble = new TroubleLog(options.logger.child({ discovery: 'consul' }), 'the discovery store');
   }
 
-  async *watch(signal: AbortSignal): AsyncGenerator<readonly DiscoveryEntry[]> {
-    const backoff = new Backoff({ initialMs: 250, maxMs: 10_000 });
-    let known: readonly DiscoveryEntry[] | undefined;
-    let position: QueryPosition = { index: 0, hasMissing: false };
-    while (!signal.aborted) {
-      const answer = await this.#tryQuery(position, signal);
-      if (!answer) {
-        // The server that answers next may have been restored from an older state, where this index lies ahead.
-        position = { ...position, index: 0 };
-        await sleep(backoff.next(), signal);
-        continue;
-      }
-      backoff.reset();
-      const { entries, hasMissing } = mergeMembership(known ?? [], answer);
-      position = { index: answer.index < position.index ? 0 : answer.index, hasMissing };
-      if (!known || !sameMembership(known, entries)) {
-        known = entries;
-        yield known;
-      }
-      await sleep(pauseBetweenQueriesMs, signal);
-    }
+  get silentSince(): Date | undefined {
+    return this.#trouble.since;
+  }
+
+  watch(signal: AbortSignal): AsyncGenerator<readonly DiscoveryEntry[]> {
+    let server = this.#servers.current;
+    const reader = {
+      get server() {
+        return server.name;
+      },
+      views: (over: AbortSignal) => {
+        server = this.#servers.current;
+        return this.#views(server, over);
+      },
+      check: (over: AbortSignal) => this.#check(server, over),
+      failed: (error: unknown) => {
+        this.#moveOn(server, error);
+      },
+    };
+    return followStore(reader, this.#trouble, signal);
   }
 
   async register(entry: DiscoveryEntry, ttlMs: number, signal: AbortSignal): Promise<void> {
-    const server = this.#server();
+    const server = this.#servers.current;
     const known = this.#registered.get(entry.address);
     try {
       const isKnown = known?.server === server && known.ttlMs === ttlMs && known.facts === entry.facts;
@@ -103,7 +104,7 @@ export class ConsulBackend implements DiscoveryBackend {
   async deregister(entry: DiscoveryEntry, signal: AbortSignal): Promise<void> {
     const key = this.#withdrawnKey(entry.address);
     const id = this.#serviceId(entry.address);
-    const home = this.#registered.get(entry.address)?.server ?? this.#server();
+    const home = this.#registered.get(entry.address)?.server ?? this.#servers.current;
     // The word comes before the deed: a manager that sees the service vanish must find out why.
     await this.#onAnyServer(home, (server) =>
       this.#call(signal, (call) => server.client.kv.set({ ...call, key, value: 'withdrawn' })),
@@ -158,48 +159,63 @@ export class ConsulBackend implements DiscoveryBackend {
     if (cas !== undefined) await this.#call(signal, (call) => kv.del({ ...call, key, cas }));
   }
 
-  async #tryQuery(position: QueryPosition, signal: AbortSignal): Promise<ConsulAnswer | undefined> {
-    const server = this.#server();
-    try {
-      const answer = await this.#query(server, position, signal);
-      this.#trouble.succeeded({ server: server.name });
-      return answer;
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      this.#trouble.failed(error, { server: server.name });
-      this.#moveOn(server, error);
-      return undefined;
-    }
-  }
-
-  /** What `server` says now, or, after a position, as soon as that differs from what it said there. */
-  async #query(server: ConsulServer, { index, hasMissing }: QueryPosition, signal: AbortSignal): Promise<ConsulAnswer> {
-    const wait = `${hasMissing ? waitSecondsWhileMissing : waitSeconds}s`;
-    const blocking = index > 0 ? { index: String(index), wait } : {};
-    const answer: unknown = await this.#call(
-      signal,
-      (call) => server.client.health.service({ ...call, ...blocking, service: this.#service }),
-      blockingTimeoutMs,
-    );
-    const { headers, body } = splitAnswer(answer);
-    const announced = parseServices(body);
-    return { index: parseIndex(headers), announced, withdrawn: await this.#withdrawn(server, signal) };
-  }
-
-  async #withdrawn(server: ConsulServer, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  async *#views(server: ConsulServer, signal: AbortSignal): AsyncGenerator<StoreView> {
+    const { health, kv } = server.client;
     const folder = this.#withdrawnKey('');
-    try {
-      const answer: unknown = await this.#call(signal, (call) => server.client.kv.keys({ ...call, key: folder }));
-      return parseWithdrawn(splitAnswer(answer).body, folder);
-    } catch (error) {
-      if (refusalStatus(error) === 404) return new Set();
-      throw error;
+    const classic = `${this.#options.classicFolder}/`;
+    const parts = latestOf<Partial<StoreView>>([
+      this.#changes(
+        (call) => health.service({ ...call, service: this.#service }),
+        (body) => ({ announced: parseServices(body) }),
+        signal,
+      ),
+      this.#changes(
+        (call) => kv.get({ ...call, key: folder, recurse: true }),
+        (body) => ({ withdrawn: new Set(parseKeys(body, folder)) }),
+        signal,
+      ),
+      this.#changes(
+        (call) => kv.get({ ...call, key: classic, recurse: true }),
+        (body) => ({ announced: parseClassicNodes(body, classic) }),
+        signal,
+      ),
+    ]);
+    for await (const [services, withdrawals, nodes] of parts) {
+      yield {
+        announced: [...(services?.announced ?? []), ...(nodes?.announced ?? [])],
+        withdrawn: withdrawals?.withdrawn ?? new Set(),
+      };
     }
+  }
+
+  /** What one blocking query answers: now, then as soon as that has changed, or after a while. */
+  async *#changes<T>(
+    read: (call: CallOptions) => Promise<unknown>,
+    parse: (body: unknown) => T,
+    signal: AbortSignal,
+  ): AsyncGenerator<T> {
+    let index = 0;
+    while (!signal.aborted) {
+      const blocking = index > 0 ? { index: String(index), wait: `${waitSeconds}s` } : {};
+      const answer = await this.#call(signal, (call) => read({ ...call, ...blocking }), blockingTimeoutMs);
+      const { headers, body } = splitAnswer(answer);
+      const next = parseIndex(headers);
+      // The server may have been restored from an older state, where this index lies ahead.
+      index = next < index ? 0 : next;
+      yield parse(body);
+      const { least, most } = pauseBetweenQueriesMs;
+      await sleep(least + Math.random() * (most - least), signal);
+    }
+  }
+
+  async #check(server: ConsulServer, signal: AbortSignal): Promise<void> {
+    const answer: unknown = await this.#call(signal, (call) => server.client.status.leader(call), checkTimeoutMs);
+    if (splitAnswer(answer).body === '') throw new Error('consul has no leader');
   }
 
   async #onAnyServer(first: ConsulServer, work: (server: ConsulServer) => Promise<unknown>): Promise<void> {
     const failures: unknown[] = [];
-    for (const server of [first, ...this.#servers.filter((other) => other !== first)]) {
+    for (const server of [first, ...this.#servers.all.filter((other) => other !== first)]) {
       try {
         await work(server);
         return;
@@ -218,17 +234,11 @@ export class ConsulBackend implements DiscoveryBackend {
     return callConsul(this.#options, timeoutMs, signal, request);
   }
 
-  #server(): ConsulServer {
-    const server = this.#servers[this.#active];
-    if (!server) throw badRequest('consul discovery needs a server');
-    return server;
-  }
-
   /** Turns to the next server, unless `error` is a plain refusal (a wrong token), which every server would give. */
   #moveOn(failed: ConsulServer, error: unknown): void {
     const status = refusalStatus(error);
     const isRefusal = status !== undefined && status < 500;
-    if (!isRefusal && this.#server() === failed) this.#active = (this.#active + 1) % this.#servers.length;
+    if (!isRefusal) this.#servers.leave(failed);
   }
 
   #serviceId(address: string): string {
@@ -244,13 +254,6 @@ interface Registration {
   readonly server: ConsulServer;
   readonly ttlMs: number;
   readonly facts: string | undefined;
-}
-
-interface QueryPosition {
-  /** 0 asks for an answer at once. */
-  readonly index: number;
-  /** An engine is a member only because it was never withdrawn. */
-  readonly hasMissing: boolean;
 }
 
 function serviceName(prefix: string): string {

@@ -42,6 +42,10 @@ export class EmbeddedClient implements DiscoveryBackend {
     this.#trouble = new TroubleLog(options.logger.child(facts), 'the manager');
   }
 
+  get silentSince(): Date | undefined {
+    return this.#trouble.since;
+  }
+
   async *watch(signal: AbortSignal): AsyncGenerator<readonly DiscoveryEntry[]> {
     const backoff = new Backoff({ initialMs: 200, maxMs: pollMs });
     let last: readonly DiscoveryEntry[] | undefined;

@@ -89,7 +89,8 @@ export function sameMembership(a: readonly DiscoveryEntry[], b: readonly Discove
   if (a.length !== b.length) return false;
   return a.every((entry, position) => {
     const other = b[position];
-    return other?.address === entry.address && other.alive === entry.alive && other.facts === entry.facts;
+    if (other?.address !== entry.address || other.alive !== entry.alive || other.facts !== entry.facts) return false;
+    return (other.missing ?? false) === (entry.missing ?? false);
   });
 }
 

@@ -26,11 +26,17 @@ export class FileBackend implements DiscoveryBackend {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #pollMs: number;
+  #silentSince: Date | undefined;
 
   constructor(options: FileBackendOptions) {
     this.#path = resolve(options.path);
     this.#logger = options.logger.child({ discovery: 'file', path: this.#path });
     this.#pollMs = options.pollMs ?? 5_000;
+  }
+
+  /** Since when the file cannot be read, or is not believed. */
+  get silentSince(): Date | undefined {
+    return this.#silentSince;
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<readonly DiscoveryEntry[]> {
@@ -69,6 +75,7 @@ export class FileBackend implements DiscoveryBackend {
       const reason = read.kind === 'text' ? emptyReason(read.text, content, last) : read.reason;
       if (reason !== trouble && reason !== '') this.#logger.warn('the list of engines is kept as it was', { reason });
       trouble = reason;
+      this.#silentSince = reason === '' ? undefined : (this.#silentSince ?? new Date());
       if (content && reason === '') {
         this.#reportBadLines(content.badLines.filter((line) => !badLines.includes(line)));
         badLines = content.badLines;

@@ -97,6 +97,7 @@ function consulOptions(
   return {
     servers: [first, ...others],
     prefix: prefix.length === 0 ? 'shoal' : prefix.join('/'),
+    classicFolder: nodesFolder(path, discoveryOpts),
     token: discoveryOpts['consul.token'],
     tokenFile: discoveryOpts['consul.tokenfile'],
     tls: tlsFiles(discoveryOpts),
@@ -123,6 +124,12 @@ function openUnsupported(scheme: string): Factory {
   return () => {
     throw badRequest(`discovery through ${scheme}:// is not supported yet: use consul, file or nodes`);
   };
+}
+
+/** Where classicswarm kept the engines of a store: a key or node for each, named by its address. */
+function nodesFolder(path: string, discoveryOpts: Readonly<Record<string, string>>): string {
+  const folders = [path, discoveryOpts['kv.path'] ?? 'docker/swarm/nodes'].map(trimSlashes);
+  return folders.filter((part) => part !== '').join('/');
 }
 
 function tlsFiles(opts: Readonly<Record<string, string>>): {

@@ -1,48 +1,17 @@
-// What Consul's answers say about the membership. Pure: only an orderly withdrawal takes an engine away, whatever
-// the list of services says.
-import { parseAddress, formatHostPort, sortMembership, withFacts } from '../entry.ts';
+// What Consul's answers say about the membership. Pure; what is no engine is left out.
+import { parseAddress, formatHostPort, withFacts } from '../entry.ts';
 import type { DiscoveryEntry } from '../backend.ts';
-
-export interface ConsulAnswer {
-  /** The position of the answer for the next blocking query; 0 when the answer has none. */
-  readonly index: number;
-  readonly announced: readonly DiscoveryEntry[];
-  /** The addresses that were withdrawn in order. */
-  readonly withdrawn: ReadonlySet<string>;
-}
-
-export interface MergedMembership {
-  readonly entries: readonly DiscoveryEntry[];
-  /** True while an engine is a member only because it was never withdrawn. */
-  readonly hasMissing: boolean;
-}
-
-/**
- * The membership after an answer: what is announced, and every engine known before that has vanished without having
- * been withdrawn, no longer alive.
- */
-export function mergeMembership(
-  known: readonly DiscoveryEntry[],
-  { announced, withdrawn }: Pick<ConsulAnswer, 'announced' | 'withdrawn'>,
-): MergedMembership {
-  const present = new Set(announced.map((entry) => entry.address));
-  const vanished = known.filter(({ address }) => !present.has(address) && !withdrawn.has(address));
-  const entries = sortMembership([
-    ...announced.filter(({ address }) => !withdrawn.has(address)),
-    ...vanished.map((entry) => ({ ...entry, alive: false })),
-  ]);
-  return { entries, hasMissing: vanished.length > 0 };
-}
+import { jsonMember } from '../json-member.ts';
 
 /** The headers and the body of an answer of the package that was asked for with the response. */
 export function splitAnswer(answer: unknown): { readonly headers: unknown; readonly body: unknown } {
   const parts: readonly unknown[] = Array.isArray(answer) ? answer : [];
-  return { headers: field(parts[0], 'headers'), body: parts[1] };
+  return { headers: jsonMember(parts[0], 'headers'), body: parts[1] };
 }
 
 /** The index of a blocking query, from the headers of its answer; 0 when there is none. */
 export function parseIndex(headers: unknown): number {
-  const index = Number(field(headers, 'x-consul-index'));
+  const index = Number(jsonMember(headers, 'x-consul-index'));
   return Number.isSafeInteger(index) && index > 0 ? index : 0;
 }
 
@@ -52,8 +21,8 @@ export function parseServices(body: unknown): readonly DiscoveryEntry[] {
   return body.flatMap((item: unknown) => {
     const address = parseServiceAddress(item);
     if (address === undefined) return [];
-    const facts = parseFacts(field(field(item, 'Service'), 'Meta'));
-    return [{ address, alive: isAlive(field(item, 'Checks')), ...withFacts(facts) }];
+    const facts = parseFacts(jsonMember(jsonMember(item, 'Service'), 'Meta'));
+    return [{ address, alive: isAlive(jsonMember(item, 'Checks')), ...withFacts(facts) }];
   });
 }
 
@@ -69,26 +38,38 @@ const factsKey = 'facts-';
 function parseFacts(meta: unknown): string | undefined {
   const pieces: string[] = [];
   for (
-    let piece = field(meta, `${factsKey}0`);
+    let piece = jsonMember(meta, `${factsKey}0`);
     typeof piece === 'string';
-    piece = field(meta, `${factsKey}${pieces.length}`)
+    piece = jsonMember(meta, `${factsKey}${pieces.length}`)
   ) {
     pieces.push(piece);
   }
   return pieces.length === 0 ? undefined : pieces.join('');
 }
 
-/** The addresses under `folder` in an answer of kv.keys. */
-export function parseWithdrawn(body: unknown, folder: string): ReadonlySet<string> {
-  const keys: unknown[] = Array.isArray(body) ? body : [];
-  return new Set(
-    keys.flatMap((key) => (typeof key === 'string' && key.startsWith(folder) ? [key.slice(folder.length)] : [])),
-  );
+/** The names under `folder` in an answer of kv.get for all of it; none in the answer to a folder that does not exist. */
+export function parseKeys(body: unknown, folder: string): readonly string[] {
+  const pairs: unknown[] = Array.isArray(body) ? body : [];
+  return pairs.flatMap((pair) => {
+    const key = jsonMember(pair, 'Key');
+    return typeof key === 'string' && key.startsWith(folder) ? [key.slice(folder.length)] : [];
+  });
+}
+
+/** The engines that classicswarm's agents announce: each a key that Consul removes when its session ends. */
+export function parseClassicNodes(body: unknown, folder: string): readonly DiscoveryEntry[] {
+  return parseKeys(body, folder).flatMap((name) => {
+    try {
+      return [{ address: parseAddress(name), alive: true }];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** The version of the key in an answer of kv.get; undefined when there is no such key. */
 export function parseModifyIndex(body: unknown): number | undefined {
-  const index = field(body, 'ModifyIndex');
+  const index = jsonMember(body, 'ModifyIndex');
   return typeof index === 'number' ? index : undefined;
 }
 
@@ -99,11 +80,11 @@ export function parseKey(body: unknown): { readonly version: number; readonly te
 }
 
 function parseServiceAddress(item: unknown): string | undefined {
-  const service = field(item, 'Service');
-  const serviceHost = field(service, 'Address');
+  const service = jsonMember(item, 'Service');
+  const serviceHost = jsonMember(service, 'Address');
   // A service without an address of its own is at the address of its Consul node.
-  const host = serviceHost === '' ? field(field(item, 'Node'), 'Address') : serviceHost;
-  const port = field(service, 'Port');
+  const host = serviceHost === '' ? jsonMember(jsonMember(item, 'Node'), 'Address') : serviceHost;
+  const port = jsonMember(service, 'Port');
   if (typeof host !== 'string' || typeof port !== 'number') return undefined;
   try {
     return parseAddress(formatHostPort({ host, port }));
@@ -114,10 +95,5 @@ function parseServiceAddress(item: unknown): string | undefined {
 
 /** True when no check is critical, the one of the Consul node among them. */
 function isAlive(checks: unknown): boolean {
-  return Array.isArray(checks) && checks.every((check) => field(check, 'Status') !== 'critical');
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(key);
+  return Array.isArray(checks) && checks.every((check) => jsonMember(check, 'Status') !== 'critical');
 }

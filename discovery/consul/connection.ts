@@ -30,9 +30,12 @@ export interface CallOptions {
 }
 
 /** A client for each server. Throws a 400 when a certificate file cannot be read. */
-export function connectConsul(servers: readonly HostPort[], tls: TlsFiles): readonly ConsulServer[] {
+export function connectConsul(
+  servers: readonly [HostPort, ...HostPort[]],
+  tls: TlsFiles,
+): readonly [ConsulServer, ...ConsulServer[]] {
   const material = readTlsFiles(tls);
-  return servers.map((server) => {
+  const connect = (server: HostPort): ConsulServer => {
     const { host, port } = server;
     // The package would send an IPv6 address with its brackets to the resolver: the agent's own address wins.
     const address = host.includes(':') ? { host } : {};
@@ -40,7 +43,9 @@ export function connectConsul(servers: readonly HostPort[], tls: TlsFiles): read
     const urlHost = host.includes(':') ? `[${host}]` : host;
     const client = new Consul({ host: urlHost, port, secure: material !== undefined, agent });
     return { name: formatHostPort(server), client };
-  });
+  };
+  const [first, ...others] = servers;
+  return [connect(first), ...others.map(connect)];
 }
 
 /** Runs one request. Its answer is to be read with `splitAnswer`. Rejects when `signal` aborts. */

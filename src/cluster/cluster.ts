@@ -226,6 +226,11 @@ export class Cluster {
     }
   }
 
+  /** To be called now and then: lets go of engines that are neither announced nor heard of for long. */
+  forgetLost(store: 'answers' | 'silent', now = Date.now()): void {
+    this.#membership.forgetLost(store, now);
+  }
+
   /**
    * True once discovery has spoken and every member has been read or is lost: from then on an absent object is truly
    * absent. A new member that does not answer at all is not waited for, one that is slow is.

@@ -1,5 +1,6 @@
-// Which engines are members: those that discovery lists, but for the place that a node has left: it is known by its own
-// id. Removals come before additions, so that an engine that moved to another address is never counted twice.
+// Which engines are members: those that discovery lists, but for the place that a node has left, and for an engine that
+// both the store and its own connection have lost for long. Removals come before additions, so that an engine that moved
+// to another address is never counted twice.
 import type { DiscoveryEntry } from '../../discovery/backend.ts';
 import { errorMessage } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
@@ -17,15 +18,21 @@ export interface MembershipOptions {
 
 interface Announcement {
   readonly alive: boolean;
+  readonly missing: boolean;
   readonly text: string;
   readonly facts: AnnouncedFacts;
 }
+
+/** An engine that nobody announces and that does not answer may be in repair: this long it is shown as what it is. */
+const graceMs = 60 * 60 * 1000;
 
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #engines = new Map<string, Engine>();
   #announced: ReadonlyMap<string, Announcement> = new Map();
   readonly #joined = new Map<string, Date>();
+  /** Since when the store, asked, has not known the engine. */
+  readonly #missing = new Map<string, number>();
   readonly #unusable = new Set<string>();
   readonly #stopping = new Set<Promise<void>>();
   #isKnown = false;
@@ -40,16 +47,42 @@ export class Membership {
     return this.#isKnown;
   }
 
-  /** Makes the members equal to `entries`. An entry that is not alive stays a member: the word is only a hint. */
+  /**
+   * Makes the members equal to `entries`. An entry that is not alive stays a member: the word is only a hint. One that is
+   * missing in the store stays what it is, a member or none.
+   */
   apply(entries: readonly DiscoveryEntry[]): void {
     if (this.#isStopped) return;
     const listed = this.#withoutFormerPlaces(entries);
     for (const [address, engine] of [...this.#engines]) if (!listed.has(address)) this.#remove(engine);
-    for (const [address, { alive, facts }] of listed) {
-      const engine = this.#engines.get(address) ?? this.#add(address);
+    for (const [address, { alive, missing, facts }] of listed) {
+      const engine = this.#engines.get(address) ?? (missing ? undefined : this.#add(address));
       engine?.setAnnounced(alive, facts);
+      if (!missing || engine === undefined) this.#missing.delete(address);
+      else if (!this.#missing.has(address)) this.#missing.set(address, Date.now());
     }
     this.#isKnown = true;
+  }
+
+  /**
+   * Lets go of engines that the store has forgotten and that have not answered either, both for an hour. To be called now
+   * and then. A store that is silent itself is no witness; and when most engines are lost at once, it is rather this
+   * manager that is.
+   */
+  forgetLost(store: 'answers' | 'silent', now: number): void {
+    if (store === 'silent') for (const address of this.#missing.keys()) this.#missing.set(address, now);
+    const lost = [...this.#missing].flatMap(([address, since]) => {
+      const engine = this.#engines.get(address);
+      if (engine === undefined || engine.state === 'healthy') return [];
+      return now - Math.max(since, engine.updatedAt?.getTime() ?? 0) >= graceMs ? [engine] : [];
+    });
+    if (lost.length * 2 > this.#engines.size) return;
+    for (const engine of lost) {
+      this.#options.logger.warn('an engine is lost: nobody announces it, and it does not answer', {
+        address: engine.address,
+      });
+      this.#remove(engine);
+    }
   }
 
   /** A node that is announced alive elsewhere has moved, unless it answered here later than it came there: then it was copied. */
@@ -75,10 +108,10 @@ export class Membership {
   #read(entries: readonly DiscoveryEntry[]): ReadonlyMap<string, Announcement> {
     const known = this.#announced;
     this.#announced = new Map(
-      entries.map(({ address, alive, facts: text = '' }) => {
+      entries.map(({ address, alive, missing = false, facts: text = '' }) => {
         const before = known.get(address);
         const facts = before?.text === text ? before.facts : parseFacts(text);
-        return [address, { alive, text, facts }];
+        return [address, { alive, missing, text, facts }];
       }),
     );
     return this.#announced;
@@ -119,6 +152,7 @@ export class Membership {
   #remove(engine: Engine): void {
     this.#engines.delete(engine.address);
     this.#joined.delete(engine.address);
+    this.#missing.delete(engine.address);
     this.#options.logger.info('an engine leaves', { address: engine.address });
     this.#options.onLeave(engine);
     this.#stopInBackground(engine);

@@ -1,6 +1,7 @@
 // What is done by the clock and belongs to no request: once a minute what nobody uses any more is forgotten, and
 // the log says how the cluster stands when that has changed.
 import cron from 'node-cron';
+import type { DiscoveryBackend } from '../../discovery/backend.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Logger } from '../common/logger.ts';
 
@@ -10,10 +11,11 @@ export interface Maintenance {
   stop(): Promise<void>;
 }
 
-export function startMaintenance(cluster: Cluster, logger: Logger): Maintenance {
+export function startMaintenance(cluster: Cluster, discovery: DiscoveryBackend, logger: Logger): Maintenance {
   let reported = '';
   const task = cron.schedule(everyMinute, () => {
     cluster.builds.forgetIdle();
+    cluster.forgetLost(discovery.silentSince === undefined ? 'answers' : 'silent');
     const standing = clusterStanding(cluster);
     if (standing !== reported) logger.info('the cluster stands', { nodes: standing });
     reported = standing;

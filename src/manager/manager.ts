@@ -110,10 +110,10 @@ export class Manager {
     try {
       const discovery = await this.#openDiscovery();
       this.#discovery = discovery;
-      this.#server = this.#createServer();
+      this.#server = this.#createServer(discovery);
       const bound = await listenOn(this.#server, listen);
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
-      this.#maintenance = startMaintenance(this.#cluster, this.#logger);
+      this.#maintenance = startMaintenance(this.#cluster, discovery, this.#logger);
       this.#logger.info('the manager is ready', {
         listen: bound.map(formatListenAddress).join(' '),
         discovery: discovery.name,
@@ -160,11 +160,11 @@ export class Manager {
     });
   }
 
-  #createServer(): ApiServer {
+  #createServer(discovery: DiscoveryBackend): ApiServer {
     const tls = this.#tlsTowards('clients');
     return new ApiServer({
       cluster: this.#cluster,
-      settings: this.#settings(),
+      settings: this.#settings(discovery),
       logger: this.#logger,
       intercept: this.#intercept(),
       ...(tls && { tls: { cert: tls.cert, key: tls.key, ...(tls.verify && tls.ca ? { clientCa: tls.ca } : {}) } }),
@@ -177,7 +177,7 @@ export class Manager {
     return tls?.legs === 'both' || tls?.legs === side ? tls : undefined;
   }
 
-  #settings(): ApiSettings {
+  #settings(discovery: DiscoveryBackend): ApiSettings {
     const { version, prefixesNamesWithNode } = this.#options;
     const { strategy, filters } = this.#scheduler;
     return {
@@ -189,7 +189,7 @@ export class Manager {
       filters: filters.map(({ name }) => name).filter((name) => !standingFilterNames.includes(name)),
       prefixesNamesWithNode,
       role: () => ({ name: 'primary' }),
-      warnings: () => [],
+      warnings: () => discoveryWarnings(discovery),
     };
   }
 
@@ -201,6 +201,11 @@ export class Manager {
       return registration?.(req, res) ?? false;
     };
   }
+}
+
+function discoveryWarnings({ name, silentSince }: DiscoveryBackend): readonly string[] {
+  if (silentSince === undefined) return [];
+  return [`WARNING: Discovery: ${name} does not answer since ${silentSince.toISOString()}; members stay as they are`];
 }
 
 function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {

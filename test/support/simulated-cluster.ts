@@ -140,7 +140,14 @@ export class SimulatedCluster {
 
   /** What discovery says from now on: these engines are members, alive unless they say otherwise. */
   announce(engines: readonly (Pick<DiscoveryEntry, 'address'> & Partial<DiscoveryEntry>)[]): void {
-    this.#discovery.say(engines.map(({ address, alive = true, facts }) => ({ address, alive, ...withFacts(facts) })));
+    this.#discovery.say(
+      engines.map(({ address, alive = true, missing = false, facts }) => ({
+        address,
+        alive,
+        missing,
+        ...withFacts(facts),
+      })),
+    );
   }
 
   /** Resolves when every engine is healthy. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import {
   factsMeta,
-  mergeMembership,
+  parseClassicNodes,
   parseIndex,
+  parseKeys,
   parseServices,
-  parseWithdrawn,
 } from '../../../../discovery/consul/answer.ts';
 
 const alive = (address: string) => ({ address, alive: true });
@@ -23,80 +23,6 @@ describe('facts as metadata of a service', () => {
       for (const piece of Object.values(meta)) assert.ok(Buffer.byteLength(piece) <= 512);
       const [entry] = parseServices([{ Service: { Address: '10.0.0.1', Port: 2375, Meta: meta }, Checks: [] }]);
       assert.deepEqual(entry, { address: '10.0.0.1:2375', alive: true, ...(facts === '' ? {} : { facts }) });
-    });
-  }
-
-  it('stay with an engine that vanished', () => {
-    const known = [{ address: 'a:1', alive: true, facts: 'x' }];
-    const { entries } = mergeMembership(known, { announced: [], withdrawn: new Set() });
-    assert.deepEqual(entries, [{ address: 'a:1', alive: false, facts: 'x' }]);
-  });
-});
-
-describe('the membership after an answer of Consul', () => {
-  const cases = [
-    {
-      title: 'takes what is announced',
-      known: [],
-      announced: [alive('b:1'), lost('a:1')],
-      withdrawn: [],
-      expected: [lost('a:1'), alive('b:1')],
-      hasMissing: false,
-    },
-    {
-      title: 'keeps everything, not alive, after the store was wiped',
-      known: [alive('a:1'), alive('b:1')],
-      announced: [],
-      withdrawn: [],
-      expected: [lost('a:1'), lost('b:1')],
-      hasMissing: true,
-    },
-    {
-      title: 'lets go of what was withdrawn',
-      known: [alive('a:1'), alive('b:1')],
-      announced: [alive('b:1')],
-      withdrawn: ['a:1'],
-      expected: [alive('b:1')],
-      hasMissing: false,
-    },
-    {
-      title: 'lets go of the last engine when it was withdrawn',
-      known: [alive('a:1')],
-      announced: [],
-      withdrawn: ['a:1'],
-      expected: [],
-      hasMissing: false,
-    },
-    {
-      title: 'lets go of what was withdrawn and is still listed elsewhere',
-      known: [alive('a:1')],
-      announced: [lost('a:1')],
-      withdrawn: ['a:1'],
-      expected: [],
-      hasMissing: false,
-    },
-    {
-      title: 'believes the living of two registrations',
-      known: [],
-      announced: [lost('a:1'), alive('a:1')],
-      withdrawn: [],
-      expected: [alive('a:1')],
-      hasMissing: false,
-    },
-    {
-      title: 'takes an engine back that was missing',
-      known: [lost('a:1')],
-      announced: [alive('a:1')],
-      withdrawn: [],
-      expected: [alive('a:1')],
-      hasMissing: false,
-    },
-  ];
-  for (const { title, known, announced, withdrawn, expected, hasMissing } of cases) {
-    it(title, () => {
-      const merged = mergeMembership(known, { announced, withdrawn: new Set(withdrawn) });
-
-      assert.deepEqual(merged, { entries: expected, hasMissing });
     });
   }
 });
@@ -142,8 +68,15 @@ describe('details of Consul answers', () => {
     assert.equal(parseIndex({ 'x-consul-index': '42' }), 42);
   });
 
-  it('withdrawn addresses are the names under their folder', () => {
-    assert.deepEqual(parseWithdrawn(['p/withdrawn/a:1', 'other', 3], 'p/withdrawn/'), new Set(['a:1']));
-    assert.deepEqual(parseWithdrawn(undefined, 'p/withdrawn/'), new Set());
+  it('the keys of a folder are the names under it', () => {
+    const pairs = [{ Key: 'p/withdrawn/a:1', Value: 'withdrawn' }, { Key: 'other' }, 3];
+    assert.deepEqual(parseKeys(pairs, 'p/withdrawn/'), ['a:1']);
+    assert.deepEqual(parseKeys(undefined, 'p/withdrawn/'), []);
+  });
+
+  it("the engines of classicswarm's agents are the keys that are addresses", () => {
+    const folder = 'p/docker/swarm/nodes/';
+    const pairs = ['10.0.0.2:2375', 'no address', ''].map((name) => ({ Key: `${folder}${name}` }));
+    assert.deepEqual(parseClassicNodes(pairs, folder), [alive('10.0.0.2:2375')]);
   });
 });
