@@ -6,9 +6,12 @@ import { ConsulBackend, type ConsulBackendOptions } from './consul.ts';
 import { ConsulLeaderStore } from './consul/leader-store.ts';
 import { EmbeddedClient } from './embedded-client.ts';
 import { parseAddressList, parseHostPort } from './entry.ts';
+import type { HostPort } from './entry.ts';
+import { EtcdBackend } from './etcd.ts';
 import { FileBackend } from './file.ts';
 import type { LeaderStore } from './leadership.ts';
 import { StaticBackend } from './static.ts';
+import { ZooKeeperBackend } from './zookeeper.ts';
 
 /** Agents write to a store, managers and listings read from it; a bare HOST:PORT is a manager only to an agent. */
 export type DiscoveryRole = 'agent' | 'manager' | 'list';
@@ -28,6 +31,10 @@ const discoveryOptionNames: readonly string[] = [
   'kv.keyfile',
   'consul.token',
   'consul.tokenfile',
+  'etcd.auth',
+  'etcd.authfile',
+  'zk.auth',
+  'zk.authfile',
 ];
 
 /**
@@ -61,11 +68,13 @@ const schemes: ReadonlyMap<string, Factory> = new Map<string, Factory>([
   ['embedded', openEmbedded],
   ['file', openFile],
   ['nodes', openNodes],
-  ['etcd', openUnsupported('etcd')],
-  ['zk', openUnsupported('zk')],
+  ['etcd', openEtcd],
+  ['zk', openZooKeeper],
 ]);
 
-const accepted = 'consul://HOST:PORT/PREFIX, embedded://HOST:PORT, file://PATH, nodes://HOST:PORT,HOST:PORT';
+const accepted =
+  'consul://HOST:PORT/PREFIX, etcd://HOST:PORT/PREFIX, zk://HOST:PORT/PATH, embedded://HOST:PORT, file://PATH, ' +
+  'nodes://HOST:PORT,HOST:PORT';
 
 function splitUri(uri: string, role: DiscoveryRole): { readonly scheme: string; readonly rest: string } {
   const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(uri);
@@ -88,14 +97,10 @@ function consulOptions(
   rest: string,
   { discoveryOpts = {}, logger }: Omit<OpenDiscoveryOptions, 'role'>,
 ): ConsulBackendOptions {
-  const slash = rest.indexOf('/');
-  const list = slash === -1 ? rest : rest.slice(0, slash);
-  const [first, ...others] = list.split(',').map((server) => parseHostPort(server));
-  if (!first) throw badRequest('consul discovery needs a server: consul://HOST:PORT/PREFIX');
-  const path = slash === -1 ? '' : rest.slice(slash + 1);
+  const { servers, path } = splitServers(rest, 'consul');
   const prefix = [path, discoveryOpts['kv.path'] ?? ''].map(trimSlashes).filter((part) => part !== '');
   return {
-    servers: [first, ...others],
+    servers,
     prefix: prefix.length === 0 ? 'shoal' : prefix.join('/'),
     classicFolder: nodesFolder(path, discoveryOpts),
     token: discoveryOpts['consul.token'],
@@ -103,6 +108,42 @@ function consulOptions(
     tls: tlsFiles(discoveryOpts),
     logger,
   };
+}
+
+function openEtcd(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+  const { servers, path } = splitServers(rest, 'etcd');
+  const credentials = { text: discoveryOpts['etcd.auth'], file: discoveryOpts['etcd.authfile'] };
+  return new EtcdBackend({
+    servers,
+    folder: nodesFolder(path, discoveryOpts),
+    credentials,
+    tls: tlsFiles(discoveryOpts),
+    logger,
+  });
+}
+
+function openZooKeeper(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
+  const { servers, path } = splitServers(rest, 'zk');
+  const credentials = { text: discoveryOpts['zk.auth'], file: discoveryOpts['zk.authfile'] };
+  return new ZooKeeperBackend({
+    servers,
+    folder: nodesFolder(path, discoveryOpts),
+    credentials,
+    tls: tlsFiles(discoveryOpts),
+    logger,
+  });
+}
+
+/** `HOST:PORT[,HOST:PORT][/PATH]` */
+function splitServers(
+  rest: string,
+  scheme: string,
+): { readonly servers: readonly [HostPort, ...HostPort[]]; readonly path: string } {
+  const slash = rest.indexOf('/');
+  const list = slash === -1 ? rest : rest.slice(0, slash);
+  const [first, ...others] = list.split(',').map((server) => parseHostPort(server));
+  if (!first) throw badRequest(`${scheme} discovery needs a server: ${scheme}://HOST:PORT/PREFIX`);
+  return { servers: [first, ...others], path: slash === -1 ? '' : rest.slice(slash + 1) };
 }
 
 function openEmbedded(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
@@ -118,12 +159,6 @@ function openFile(rest: string, { role, logger }: OpenDiscoveryOptions): Discove
 function openNodes(rest: string, { role }: OpenDiscoveryOptions): DiscoveryBackend {
   if (role === 'agent') throw cannotJoin('nodes://');
   return new StaticBackend(parseAddressList(rest));
-}
-
-function openUnsupported(scheme: string): Factory {
-  return () => {
-    throw badRequest(`discovery through ${scheme}:// is not supported yet: use consul, file or nodes`);
-  };
 }
 
 /** Where classicswarm kept the engines of a store: a key or node for each, named by its address. */
@@ -151,7 +186,7 @@ function checkOptionNames(opts: Readonly<Record<string, string>>): void {
 }
 
 function cannotJoin(scheme: string): Error {
-  return badRequest(`an agent cannot join ${scheme}: use consul://HOST:PORT/PREFIX or the manager's HOST:PORT`);
+  return badRequest(`an agent cannot join ${scheme}: use consul://, etcd://, zk:// or the manager's HOST:PORT`);
 }
 
 function unknownScheme(scheme: string): Error {

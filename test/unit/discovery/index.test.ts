@@ -13,6 +13,10 @@ describe('a discovery URI', () => {
     { uri: 'consul://127.0.0.1:8500', role: 'agent', name: 'consul' },
     { uri: 'consul://a:8500,[::1]:8500/prod/eu/', role: 'manager', name: 'consul' },
     { uri: 'CONSUL://a:8500/x', role: 'list', name: 'consul' },
+    { uri: 'etcd://a:2379,[::1]:2379/prod', role: 'agent', name: 'etcd' },
+    { uri: 'etcd://a:2379', role: 'manager', name: 'etcd' },
+    { uri: 'zk://a:2181,b:2181/prod', role: 'agent', name: 'zookeeper' },
+    { uri: 'zk://a:2181', role: 'list', name: 'zookeeper' },
     { uri: 'nodes://a:1,b:2', role: 'manager', name: 'nodes' },
     { uri: 'a:1,10.0.0.[1:20]:2375', role: 'manager', name: 'nodes' },
     { uri: 'a:1', role: 'list', name: 'nodes' },
@@ -28,8 +32,8 @@ describe('a discovery URI', () => {
   }
 
   const refused: readonly { uri: string; role: DiscoveryRole; pattern: RegExp }[] = [
-    { uri: 'etcd://a:2379/x', role: 'manager', pattern: /etcd.* not supported yet: use consul, file or nodes/ },
-    { uri: 'zk://a:2181/x', role: 'agent', pattern: /zk.* not supported yet: use consul, file or nodes/ },
+    { uri: 'etcd://a', role: 'manager', pattern: /expected HOST:PORT/ },
+    { uri: 'zk:///x', role: 'agent', pattern: /expected HOST:PORT/ },
     { uri: 'token://abc', role: 'manager', pattern: /"token".*consul:\/\/.*embedded:\/\/.*file:\/\/.*nodes:\/\// },
     { uri: 'consul://a', role: 'manager', pattern: /expected HOST:PORT/ },
     { uri: 'consul:///x', role: 'manager', pattern: /expected HOST:PORT/ },
@@ -52,7 +56,7 @@ describe('a discovery URI', () => {
   it('an option that does not exist is refused by name', () => {
     assert.throws(
       () => openDiscovery('consul://a:1', { role: 'manager', logger, discoveryOpts: { 'kv.paht': 'x' } }),
-      /unknown discovery option "kv\.paht": kv\.path, .*consul\.tokenfile exist/,
+      /unknown discovery option "kv\.paht": kv\.path, .*consul\.tokenfile, .* exist/,
     );
   });
 
