@@ -3,9 +3,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { errorCode, errorMessage } from '../common/errors.ts';
+import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
+import { handshakeRefusal } from '../common/handshake-refusal.ts';
 import { pipeBothWays } from '../proxy/pipe-both-ways.ts';
 import { answerRaw } from '../proxy/raw-answer.ts';
 import { connect } from '../proxy/upstream.ts';
@@ -61,6 +62,11 @@ export class Door {
     return typeof found === 'object' && found !== null ? { ...address, port: found.port } : address;
   }
 
+  /** New connections are met with `identity` from now on; those that exist go on. */
+  useIdentity(identity: DoorIdentity): void {
+    if (this.#server instanceof tls.Server) this.#server.setSecureContext(secureContext(identity));
+  }
+
   /** Closes the door and breaks every connection through it. May be called more than once. */
   async stop(): Promise<void> {
     this.#server.close();
@@ -93,6 +99,8 @@ export class Door {
 
   /** A handshake that is under way is nobody's task yet. */
   #endWithDoor(socket: net.Socket): void {
+    // Asking now keeps it for the report of a handshake that fails.
+    if (socket.remoteAddress === undefined) return;
     const { signal } = this.#tasks;
     const end = (): void => {
       socket.destroy();
@@ -135,25 +143,24 @@ export class Door {
 
   /** The client is not told why its certificate is refused. */
   #reportRefused(error: Error, socket: tls.TLSSocket): void {
-    const refusal: unknown = socket.authorizationError;
-    const reason = refusal ?? errorCode(error);
-    // Whoever only tries whether the port is open has no reason.
-    if (reason === 'ECONNRESET') return;
-    this.#options.logger.warn('a manager failed the TLS handshake', { reason, client: socket.remoteAddress });
+    const refusal = handshakeRefusal(error, socket);
+    if (refusal !== undefined) this.#options.logger.warn('a manager failed the TLS handshake', refusal);
   }
 }
 
 /** `allowHalfOpen`, above, holds for TLS too: a client that ends its input still reads its output. */
-function tlsOptions({ cert, key, clientCa }: DoorIdentity): tls.TlsOptions {
-  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+function tlsOptions(identity: DoorIdentity): tls.TlsOptions {
+  const mutual = identity.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   return {
-    cert,
-    key,
+    ...secureContext(identity),
     ...mutual,
-    minVersion: 'TLSv1.2',
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
   };
+}
+
+function secureContext({ cert, key, clientCa }: DoorIdentity): tls.SecureContextOptions {
+  return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' };
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { errorCode, errorMessage } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
+import { handshakeRefusal } from '../common/handshake-refusal.ts';
 import { answerRaw } from '../proxy/raw-answer.ts';
 
 /** Answers with a JSON error where the connection still can carry one, and closes it. */
@@ -27,11 +28,8 @@ function hasNoHandshake(error: Error): boolean {
 
 /** Tells why a client did not get past the TLS handshake: a certificate that is refused is not told to the client. */
 export function logRefusedClient(error: Error, socket: TLSSocket, logger: Logger): void {
-  // Whoever only tries whether the port is open has no reason.
-  const refusal: unknown = socket.authorizationError;
-  const reason = refusal ?? errorCode(error);
-  if (reason === 'ECONNRESET') return;
-  logger.warn('a client failed the TLS handshake', { reason, client: socket.remoteAddress });
+  const refusal = handshakeRefusal(error, socket);
+  if (refusal !== undefined) logger.warn('a client failed the TLS handshake', refusal);
 }
 
 const statuses: Readonly<Record<string, number>> = {

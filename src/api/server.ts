@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import express from 'express';
 import type { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
@@ -32,25 +32,31 @@ export interface ApiServerOptions {
   readonly intercept?: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** The table to serve; the whole API by default. */
   readonly routes?: readonly Route[];
+  /** Of one address; 2,000 by default. */
+  readonly maxConnectionsPerClient?: number;
   /** How long requests wait at start for the engines to be known; 10 s by default. */
   readonly warmUpMs?: number;
 }
 
 /** How long answers under way may take to end by themselves, and then to end after they were told to. */
 const graceMs = 2_000;
+/** A log must not be filled by strangers. */
+const maxReportedCrowds = 1_000;
 
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #entry: Entry;
   readonly #shell: express.Express;
   readonly #servers: http.Server[] = [];
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
+  readonly #crowds = new Set<string>();
   readonly #tasks: TaskSet;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ApiServerOptions) {
     const { cluster, settings, logger, routes = allRoutes, warmUpMs = 10_000 } = options;
     this.#options = options;
+    this.#connections = new Connections(options.maxConnectionsPerClient ?? 2_000);
     this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs });
     this.#tasks = new TaskSet(logger);
     this.#shell = this.#createShell();
@@ -65,6 +71,11 @@ export class ApiServer {
       this.#options.logger.error('a listener failed', { error });
     });
     return bound;
+  }
+
+  /** New connections are met with `tls` from now on; those that exist go on. */
+  useIdentity(tls: TlsIdentity): void {
+    for (const server of this.#servers) if (server instanceof https.Server) server.setSecureContext(secureContext(tls));
   }
 
   /**
@@ -117,7 +128,7 @@ export class ApiServer {
         : https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, listener);
     server.maxConnections = 20_000;
     server.on('connection', (socket: Socket) => {
-      this.#connections.add(socket);
+      if (!this.#connections.add(socket)) this.#refuseCrowd(socket);
     });
     server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
       answerError(res, new ApiError(417, 'only 100-continue can be expected'), logger);
@@ -152,6 +163,15 @@ export class ApiServer {
     };
   }
 
+  /** Without a word: whoever holds so many is not to cost an answer. It is reported once. */
+  #refuseCrowd(socket: Socket): void {
+    const { remoteAddress = 'unknown' } = socket;
+    socket.destroy();
+    if (this.#crowds.has(remoteAddress) || this.#crowds.size >= maxReportedCrowds) return;
+    this.#crowds.add(remoteAddress);
+    this.#options.logger.warn('a client holds as many connections as it may', { client: remoteAddress });
+  }
+
   #takeOver(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     this.#tasks.spawn('raw stream', () => this.#entry.serveTaken({ req, socket, head }));
@@ -163,7 +183,11 @@ export class ApiServer {
 }
 
 /** `allowHalfOpen`: TLS connections would otherwise close for writing when the client ends its input. */
-function tlsOptions({ cert, key, clientCa }: TlsIdentity): https.ServerOptions {
-  const mutual = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return { cert, key, ...mutual, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], allowHalfOpen: true };
+function tlsOptions(tls: TlsIdentity): https.ServerOptions {
+  const mutual = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  return { ...secureContext(tls), ...mutual, ALPNProtocols: ['http/1.1'], allowHalfOpen: true };
+}
+
+function secureContext({ cert, key, clientCa }: TlsIdentity): SecureContextOptions {
+  return { cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: 'TLSv1.2' };
 }

@@ -2,13 +2,15 @@
 import { openDiscovery } from '../../discovery/index.ts';
 import { parseHostPort } from '../../discovery/entry.ts';
 import { Agent } from '../agent/agent.ts';
-import { Door } from '../agent/door.ts';
+import { Door, type DoorIdentity } from '../agent/door.ts';
 import { createEngineProbe, type EnginePlace } from '../agent/engine-probe.ts';
 import { EngineView } from '../agent/engine-view.ts';
 import { NodeFacts } from '../agent/node-facts.ts';
 import { keepNodeId } from '../agent/node-id.ts';
 import { aborted } from '../common/abort.ts';
+import { CertificateFiles } from '../common/certificate-files.ts';
 import { errorMessage } from '../common/errors.ts';
+import { TaskSet } from '../common/lifecycle.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
 import type { DoorOptions, JoinOptions } from './program.ts';
 
@@ -61,12 +63,31 @@ async function nodeId(directory: string | undefined, logger: Logger): Promise<st
   }
 }
 
-async function openDoor({ listen, tls }: DoorOptions, engine: EnginePlace, logger: Logger): Promise<Door> {
-  const identity = tls && { cert: tls.cert, key: tls.key, ...(tls.verify && tls.ca ? { clientCa: tls.ca } : {}) };
-  if (identity?.clientCa === undefined) {
+async function openDoor({ listen, tls }: DoorOptions, engine: EnginePlace, logger: Logger): Promise<OpenDoor> {
+  const certificates = tls && new CertificateFiles(tls.files, logger);
+  if (tls?.verify !== true) {
     logger.warn('whoever reaches this address commands the engine: --tlsverify lets in managers alone', { ...listen });
   }
-  const door = new Door({ engine, logger, ...(identity ? { tls: identity } : {}) });
+  const door = new Door({ engine, logger, ...(certificates && { tls: identityOf(certificates) }) });
   await door.listen(listen);
-  return door;
+  const tasks = new TaskSet(logger);
+  if (certificates !== undefined) {
+    const use = (): void => {
+      door.useIdentity(identityOf(certificates));
+    };
+    tasks.spawn('follow the certificates', (signal) => certificates.follow(use, signal));
+  }
+  return {
+    stop: async () => {
+      await Promise.all([tasks.stop(), door.stop()]);
+    },
+  };
+}
+
+interface OpenDoor {
+  readonly stop: () => Promise<void>;
+}
+
+function identityOf({ current: { cert, key, ca } }: CertificateFiles): DoorIdentity {
+  return { cert, key, ...(ca && { clientCa: ca }) };
 }

@@ -6,7 +6,14 @@ import { filterNames } from '../scheduler/filters/index.ts';
 import { isPlugIn } from '../scheduler/plug-ins/load.ts';
 import { addCa, type CaOptions } from './ca-command.ts';
 import { clusterOptions, type ClusterOptions } from './cluster-options.ts';
-import { readTlsFiles, type TlsFiles, type TlsFlags } from './tls-options.ts';
+import {
+  managerTls,
+  serverTls,
+  type ManagerTls,
+  type ManagerTlsFlags,
+  type TlsFlags,
+  type TlsLeg,
+} from './tls-options.ts';
 import { UsageError } from './usage-error.ts';
 import {
   advertisedAddress,
@@ -39,7 +46,7 @@ export interface ManageOptions {
   readonly strategy: string;
   readonly filters: readonly string[];
   readonly cluster: ClusterOptions;
-  readonly tls: TlsFiles | undefined;
+  readonly tls: ManagerTls;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
   readonly refreshMaxMs: number;
@@ -75,7 +82,7 @@ export interface JoinOptions {
 
 export interface DoorOptions {
   readonly listen: TcpAddress;
-  readonly tls: TlsFiles | undefined;
+  readonly tls: TlsLeg | undefined;
 }
 
 export interface ListOptions {
@@ -236,9 +243,12 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
     .option('--tlscacert <path>', 'certificates of the CA')
     .option('--tlscert <path>', 'own certificate')
     .option('--tlskey <path>', 'own private key')
+    .option('--engine-tlscacert <path>', 'certificates of the CA of engines (default: --tlscacert)')
+    .option('--engine-tlscert <path>', 'own certificate towards engines (default: --tlscert)')
+    .option('--engine-tlskey <path>', 'its private key (default: --tlskey)')
     .option('--tls-for <side>', 'both, clients or engines: whose connections use TLS (default: both)', tlsLegs)
     .action(async (discovery: string | undefined, flags: ManageFlags, command: Command) => {
-      await run(Object.freeze(manageOptions(discovery ?? discoveryOf(env), flags, globalLogLevel(command))));
+      await run(Object.freeze(manageOptions({ discovery, flags, level: globalLogLevel(command), env })));
     });
 }
 
@@ -248,7 +258,7 @@ interface DiscoveryFlags {
   readonly discoveryOpt: readonly (readonly [string, string])[];
 }
 
-interface ManageFlags extends DiscoveryFlags, TlsFlags {
+interface ManageFlags extends DiscoveryFlags, ManagerTlsFlags {
   readonly host: readonly ListenAddress[];
   readonly strategy: string;
   readonly filter: readonly string[];
@@ -265,7 +275,14 @@ interface ManageFlags extends DiscoveryFlags, TlsFlags {
   readonly seed?: number;
 }
 
-function manageOptions(discovery: string | undefined, flags: ManageFlags, level: LogLevel): ManageOptions {
+interface ManageLine {
+  readonly discovery: string | undefined;
+  readonly flags: ManageFlags;
+  readonly level: LogLevel;
+  readonly env: Surroundings['env'];
+}
+
+function manageOptions({ discovery, flags, level, env }: ManageLine): ManageOptions {
   if (flags.engineRefreshMinInterval > flags.engineRefreshMaxInterval) {
     throw new UsageError(
       `${refreshOrderRule}: --engine-refresh-min-interval must not be greater than --engine-refresh-max-interval`,
@@ -273,13 +290,13 @@ function manageOptions(discovery: string | undefined, flags: ManageFlags, level:
   }
   return {
     logLevel: level,
-    discovery,
+    discovery: discovery ?? discoveryOf(env),
     discoveryOptions: Object.fromEntries(flags.discoveryOpt),
     listen: flags.host,
     strategy: flags.strategy,
     filters: flags.filter,
     cluster: clusterOptions(flags.clusterOpt),
-    tls: readTlsFiles(flags),
+    tls: managerTls(flags, env),
     heartbeatMs: flags.heartbeat,
     refreshMinMs: flags.engineRefreshMinInterval,
     refreshMaxMs: flags.engineRefreshMaxInterval,
@@ -366,7 +383,7 @@ function addJoin(program: Command, run: Commands['join'], { env }: Surroundings)
         discovery: requiredDiscovery(discovery, env),
         discoveryOptions: Object.fromEntries(flags.discoveryOpt),
         advertise: advertiseOf(flags),
-        door: doorOf(flags),
+        door: doorOf(flags, env),
         engine,
         labels: Object.fromEntries(flags.label),
         labelFile: flags.labelFile,
@@ -391,10 +408,10 @@ function advertiseOf({ advertise, listen }: JoinFlags): string {
   throw new UsageError(`${why}--advertise is missing, HOST:PORT where managers reach the engine`);
 }
 
-function doorOf(flags: JoinFlags): DoorOptions | undefined {
-  const tls = readTlsFiles(flags);
-  if (flags.listen !== undefined) return { listen: flags.listen, tls };
-  if (tls !== undefined) throw new UsageError('--tls and --tlsverify need --listen: TLS is that of the agent itself');
+function doorOf(flags: JoinFlags, env: Surroundings['env']): DoorOptions | undefined {
+  if (flags.listen !== undefined) return { listen: flags.listen, tls: serverTls(flags, env) };
+  if (serverTls(flags, {}) !== undefined)
+    throw new UsageError('--tls and --tlsverify need --listen: TLS is that of the agent itself');
   return undefined;
 }
 

@@ -1,18 +1,23 @@
-// The TLS flags: names and files as the docker CLI and classicswarm have them.
-import { readFileSync } from 'node:fs';
+// The TLS flags: names, files and environment as the docker CLI, dockerd and classicswarm have them. Files are read here
+// once, so that a mistake is one of the command line; whoever uses them reads them again when they change.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCertificates, type CertificatePaths } from '../common/certificate-files.ts';
 import { errorMessage } from '../common/errors.ts';
 import { UsageError } from './usage-error.ts';
 import type { TlsLegs } from './values.ts';
 
-/** Certificates in PEM. */
-export interface TlsFiles {
-  readonly ca: Buffer | undefined;
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** Whether the other side must show a certificate of `ca`. */
+/** TLS of the connections with one side. */
+export interface TlsLeg {
+  readonly files: CertificatePaths;
+  /** Whether the other side must show a certificate of the CA. */
   readonly verify: boolean;
-  /** Whose connections are meant; the others' are plain. */
-  readonly legs: TlsLegs;
+}
+
+/** Undefined where connections are plain. */
+export interface ManagerTls {
+  readonly clients: TlsLeg | undefined;
+  readonly engines: TlsLeg | undefined;
 }
 
 export interface TlsFlags {
@@ -21,33 +26,112 @@ export interface TlsFlags {
   readonly tlscacert?: string;
   readonly tlscert?: string;
   readonly tlskey?: string;
-  readonly tlsFor?: TlsLegs;
 }
 
-/** Undefined when TLS was not asked for. Throws a UsageError naming the flag that is missing or the file that cannot be read. */
-export function readTlsFiles(flags: TlsFlags): TlsFiles | undefined {
-  const { tls = false, tlsverify = false, tlscacert, tlscert, tlskey, tlsFor } = flags;
-  if (!tls && !tlsverify) {
-    if (tlscacert ?? tlscert ?? tlskey)
-      throw new UsageError('--tlscacert, --tlscert and --tlskey need --tls or --tlsverify');
-    if (tlsFor !== undefined) throw new UsageError('--tls-for needs --tls or --tlsverify');
-    return undefined;
+export interface ManagerTlsFlags extends TlsFlags {
+  readonly tlsFor?: TlsLegs;
+  readonly engineTlscacert?: string;
+  readonly engineTlscert?: string;
+  readonly engineTlskey?: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws a UsageError naming the flag that is missing or the file that cannot be used, as all of these do. */
+export function managerTls(flags: ManagerTlsFlags, env: Environment): ManagerTls {
+  const { tlsFor = 'both', engineTlscacert, engineTlscert, engineTlskey } = flags;
+  const own = engineTlscacert ?? engineTlscert ?? engineTlskey;
+  const basis = givenFiles(flags, env);
+  if (basis === undefined) {
+    if (flags.tlsFor !== undefined) throw new UsageError('--tls-for needs --tls or --tlsverify');
+    if (own !== undefined)
+      throw new UsageError('--engine-tlscacert, --engine-tlscert and --engine-tlskey need --tls or --tlsverify');
+    return { clients: undefined, engines: undefined };
   }
-  if (tlscert === undefined || tlskey === undefined) throw new UsageError('--tls needs --tlscert and --tlskey');
-  if (tlsverify && tlscacert === undefined) throw new UsageError('--tlsverify needs --tlscacert');
+  if (tlsFor === 'clients' && own !== undefined)
+    throw new UsageError('--engine-tlscacert, --engine-tlscert and --engine-tlskey contradict --tls-for clients');
+  if ((engineTlscert === undefined) !== (engineTlskey === undefined))
+    throw new UsageError('--engine-tlscert and --engine-tlskey need each other');
+  const engines = {
+    ca: engineTlscacert ?? basis.ca,
+    cert: engineTlscert ?? basis.clientCert,
+    key: engineTlskey ?? basis.clientKey,
+  };
   return {
-    ca: tlscacert === undefined ? undefined : readFlagFile('--tlscacert', tlscacert),
-    cert: readFlagFile('--tlscert', tlscert),
-    key: readFlagFile('--tlskey', tlskey),
-    verify: tlsverify,
-    legs: tlsFor ?? 'both',
+    clients: tlsFor === 'engines' ? undefined : checkedLeg(basis, basis.verify, '--tls'),
+    engines:
+      tlsFor === 'clients'
+        ? undefined
+        : checkedLeg(engines, basis.verify, own === undefined ? '--tls' : '--engine-tls'),
   };
 }
 
-function readFlagFile(flag: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new UsageError(`${flag}: ${errorMessage(error)}`);
+/** That of a server alone. */
+export function serverTls(flags: TlsFlags, env: Environment): TlsLeg | undefined {
+  const files = givenFiles(flags, env);
+  return files && checkedLeg(files, files.verify, '--tls');
+}
+
+interface GivenFiles {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly verify: boolean;
+  /** Those of the folder that are a client's, where it tells them apart. */
+  readonly clientCert: string | undefined;
+  readonly clientKey: string | undefined;
+}
+
+/** Undefined when TLS was asked for neither by a flag nor by DOCKER_TLS_VERIFY. */
+function givenFiles(flags: TlsFlags, env: Environment): GivenFiles | undefined {
+  const { tls = false, tlscacert, tlscert, tlskey } = flags;
+  const verify = flags.tlsverify ?? (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
+  if (!tls && !verify) {
+    if (tlscacert ?? tlscert ?? tlskey)
+      throw new UsageError('--tlscacert, --tlscert and --tlskey need --tls or --tlsverify');
+    return undefined;
   }
+  const kept = folderFiles(env['DOCKER_CERT_PATH'] ?? '');
+  return {
+    verify,
+    ca: tlscacert ?? kept?.ca,
+    cert: tlscert ?? kept?.cert,
+    key: tlskey ?? kept?.key,
+    clientCert: tlscert ?? kept?.clientCert,
+    clientKey: tlskey ?? kept?.clientKey,
+  };
+}
+
+/** Docker Machine writes a server's certificate beside the client's. */
+function folderFiles(folder: string): Omit<GivenFiles, 'verify'> | undefined {
+  if (folder === '') return undefined;
+  const [ca, clientCert, clientKey] = [join(folder, 'ca.pem'), join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const server = { cert: join(folder, 'server.pem'), key: join(folder, 'server-key.pem') };
+  const hasServer = existsSync(server.cert) && existsSync(server.key);
+  return { ca, clientCert, clientKey, ...(hasServer ? server : { cert: clientCert, key: clientKey }) };
+}
+
+function checkedLeg(
+  { ca, cert, key }: Pick<GivenFiles, 'ca' | 'cert' | 'key'>,
+  verify: boolean,
+  flag: '--tls' | '--engine-tls',
+): TlsLeg {
+  if (cert === undefined || key === undefined)
+    throw new UsageError('--tls, --tlsverify and DOCKER_TLS_VERIFY need --tlscert and --tlskey, or DOCKER_CERT_PATH');
+  if (verify && ca === undefined) throw new UsageError('--tlsverify needs --tlscacert');
+  const files = { ca: verify ? ca : undefined, cert, key };
+  try {
+    readCertificates(files);
+  } catch (error) {
+    throw new UsageError(`${flagOf(error, files, flag)}: ${errorMessage(error)}`);
+  }
+  return { files, verify };
+}
+
+/** The flag of the file that cannot be read; those of the pair when its texts do not belong together. */
+function flagOf(error: unknown, { ca, cert, key }: CertificatePaths, flag: string): string {
+  const path: unknown = error instanceof Error && 'path' in error ? error.path : undefined;
+  if (path === cert) return `${flag}cert`;
+  if (path === key) return `${flag}key`;
+  return path !== undefined && path === ca ? `${flag}cacert` : `${flag}cacert, ${flag}cert or ${flag}key`;
 }

@@ -1,5 +1,6 @@
 // The one error that carries an HTTP status. Everything a client may see as an answer is thrown as an
 // ApiError; any other error is a defect or an outage and is answered with 500.
+import { tlsRefusal } from './tls-refusal.ts';
 
 /** An error that is answered to the client with `status` and `{"message": message}`. */
 export class ApiError extends Error {
@@ -35,10 +36,12 @@ export function unavailable(engineName: string, cause?: unknown): ApiError {
   return new ApiError(503, `Node ${engineName} cannot be reached${reason}`, { cause });
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; in words where TLS did not come about. */
 export function errorMessage(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(errorMessage).join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const refusal = tlsRefusal(errorCode(error), error.message);
+  return refusal === undefined ? error.message : `${refusal.reason} (${refusal.code})`;
 }
 
 /** The `code` of a system error such as ECONNREFUSED; undefined for any other value. */

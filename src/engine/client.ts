@@ -270,9 +270,10 @@ function createDialer(options: EngineClientOptions): Dialer {
     host,
     port,
     protocol: tls === undefined ? 'http' : 'https',
-    ca: tls?.ca,
-    cert: tls?.cert,
-    key: tls?.key,
+    // The agent has those of the moment.
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
     agent,
     timeout: undefined,
   } as Docker.DockerOptions);

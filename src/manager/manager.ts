@@ -7,15 +7,17 @@ import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/emb
 import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
 import { openDiscovery } from '../../discovery/index.ts';
 import { openState } from '../../discovery/open-state.ts';
-import { formatListenAddress, type ListenAddress } from '../api/listen-address.ts';
+import { formatListenAddress, type ListenAddress, type TlsIdentity } from '../api/listen-address.ts';
 import { createProvideImage } from '../api/provide-image.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ApiSettings } from '../api/settings.ts';
 import { translateCreate } from '../api/translate.ts';
 import { Cluster } from '../cluster/cluster.ts';
+import { CertificateFiles, type CertificatePaths } from '../common/certificate-files.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { Admission } from '../engine/admission.ts';
+import type { EngineTls } from '../engine/engine-agent.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Filter, Strategy } from '../scheduler/contracts.ts';
 import { openFilters, standingFilterNames } from '../scheduler/filters/index.ts';
@@ -49,7 +51,7 @@ export interface ManagerOptions {
   readonly load: 'active' | 'all';
   /** Whether copies of one Compose service are kept apart where that is possible. */
   readonly spreadsReplicas: boolean;
-  readonly tls: ManagerTls | undefined;
+  readonly tls: ManagerTls;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
   readonly refreshMaxMs: number;
@@ -59,15 +61,16 @@ export interface ManagerOptions {
   readonly networks: 'auto' | 'overlay' | 'bridge';
 }
 
-/** One identity towards clients and engines, as classicswarm had it. */
+/** Undefined where connections are plain. */
 interface ManagerTls {
-  readonly ca: Buffer | undefined;
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** The other side must show a certificate of `ca`. */
+  readonly clients: TlsLeg | undefined;
+  readonly engines: TlsLeg | undefined;
+}
+
+interface TlsLeg {
+  readonly files: CertificatePaths;
+  /** The other side must show a certificate of the CA. */
   readonly verify: boolean;
-  /** Where TLS is spoken; connections of the other side are plain. */
-  readonly legs: 'both' | 'clients' | 'engines';
 }
 
 export class Manager {
@@ -77,17 +80,21 @@ export class Manager {
   readonly #scheduler: Scheduler;
   readonly #cluster: Cluster;
   readonly #admission = new Admission();
+  readonly #clientCertificates: CertificateFiles | undefined;
+  readonly #engineCertificates: CertificateFiles | undefined;
   #discovery: DiscoveryBackend | undefined;
   #registry: EmbeddedRegistry | undefined;
   #server: ApiServer | undefined;
   #maintenance: Maintenance | undefined;
 
-  /** Throws for a strategy or filter that does not exist. */
+  /** Throws for a strategy or filter that does not exist, and for certificates that cannot be used. */
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#logger = options.logger;
     this.#tasks = new TaskSet(options.logger);
     this.#scheduler = createScheduler(options);
+    this.#clientCertificates = openCertificates(options.tls.clients, options.logger);
+    this.#engineCertificates = openCertificates(options.tls.engines, options.logger);
     this.#cluster = new Cluster({
       scheduler: this.#scheduler,
       engineFactory: (address) => this.#createEngine(address),
@@ -112,6 +119,7 @@ export class Manager {
       this.#discovery = discovery;
       this.#server = this.#createServer(discovery);
       const bound = await listenOn(this.#server, listen);
+      this.#followCertificates(this.#server);
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
       this.#maintenance = startMaintenance(this.#cluster, discovery, this.#logger);
       this.#logger.info('the manager is ready', {
@@ -145,7 +153,6 @@ export class Manager {
 
   #createEngine(address: string): Engine {
     const { heartbeatMs, refreshMinMs, refreshMaxMs, failureRetry, logger } = this.#options;
-    const tls = this.#tlsTowards('engines');
     return new Engine({
       address,
       logger,
@@ -156,25 +163,31 @@ export class Manager {
         engineRefreshMaxIntervalMs: refreshMaxMs,
         failuresUntilUnhealthy: failureRetry,
       },
-      tls: tls && { ca: tls.ca ?? '', cert: tls.cert, key: tls.key, rejectUnauthorized: tls.verify },
+      ...(this.#engineCertificates && { tls: towardsEngine(this.#engineCertificates, this.#options.tls.engines) }),
     });
   }
 
   #createServer(discovery: DiscoveryBackend): ApiServer {
-    const tls = this.#tlsTowards('clients');
     return new ApiServer({
       cluster: this.#cluster,
       settings: this.#settings(discovery),
       logger: this.#logger,
       intercept: this.#intercept(),
-      ...(tls && { tls: { cert: tls.cert, key: tls.key, ...(tls.verify && tls.ca ? { clientCa: tls.ca } : {}) } }),
+      ...(this.#clientCertificates && { tls: towardsClients(this.#clientCertificates) }),
     });
   }
 
-  /** Undefined where connections are plain. */
-  #tlsTowards(side: 'clients' | 'engines'): ManagerTls | undefined {
-    const { tls } = this.#options;
-    return tls?.legs === 'both' || tls?.legs === side ? tls : undefined;
+  #followCertificates(server: ApiServer): void {
+    const [clients, engines] = [this.#clientCertificates, this.#engineCertificates];
+    if (clients !== undefined) {
+      const use = (): void => {
+        server.useIdentity(towardsClients(clients));
+      };
+      this.#tasks.spawn('follow the certificates towards clients', (signal) => clients.follow(use, signal));
+    }
+    // Every connection to an engine reads them anew.
+    if (engines !== undefined)
+      this.#tasks.spawn('follow the certificates towards engines', (signal) => engines.follow(() => undefined, signal));
   }
 
   #settings(discovery: DiscoveryBackend): ApiSettings {
@@ -189,8 +202,13 @@ export class Manager {
       filters: filters.map(({ name }) => name).filter((name) => !standingFilterNames.includes(name)),
       prefixesNamesWithNode,
       role: () => ({ name: 'primary' }),
-      warnings: () => discoveryWarnings(discovery),
+      warnings: () => [...discoveryWarnings(discovery), ...this.#certificateWarnings()],
     };
+  }
+
+  #certificateWarnings(): string[] {
+    const all = [this.#clientCertificates, this.#engineCertificates].flatMap((files) => files?.warnings() ?? []);
+    return [...new Set(all)].map((text) => `WARNING: ${text}`);
   }
 
   /** What looks at a request before the Docker API does: leave for other origins, and the agents' announcements. */
@@ -206,6 +224,31 @@ export class Manager {
 function discoveryWarnings({ name, silentSince }: DiscoveryBackend): readonly string[] {
   if (silentSince === undefined) return [];
   return [`WARNING: Discovery: ${name} does not answer since ${silentSince.toISOString()}; members stay as they are`];
+}
+
+function openCertificates(leg: TlsLeg | undefined, logger: Logger): CertificateFiles | undefined {
+  return leg && new CertificateFiles(leg.files, logger);
+}
+
+function towardsClients({ current: { cert, key, ca } }: CertificateFiles): TlsIdentity {
+  return { cert, key, ...(ca && { clientCa: ca }) };
+}
+
+/** What it holds is that of the moment in which it is read. */
+function towardsEngine(certificates: CertificateFiles, leg: TlsLeg | undefined): EngineTls {
+  return {
+    get ca() {
+      return certificates.current.ca ?? '';
+    },
+    get cert() {
+      return certificates.current.cert;
+    },
+    get key() {
+      return certificates.current.key;
+    },
+    rejectUnauthorized: leg?.verify ?? true,
+    minVersion: 'TLSv1.2',
+  };
 }
 
 function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {

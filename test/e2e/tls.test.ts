@@ -1,7 +1,7 @@
 // TLS on both sides of the manager: stock clients with --tlsverify in front of it, engines with --tlsverify behind it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
@@ -185,6 +185,32 @@ describe('TLS to clients and engines', () => {
 
     async function logSays(what: RegExp): Promise<void> {
       await until(`the log says ${what.source}`, () => what.test(rig.manager.log()));
+    }
+  });
+
+  it('goes on when its certificates are replaced, and has others towards engines', async () => {
+    const files = await authority.issue('renewed', { addresses: [bridgeAddress(kind)] });
+    const towardsEngines = await authority.issue('towards-engines', { uses: ['client'] });
+    const strangers = await CertificateAuthority.create(join(folder, 'successors'), 'successors');
+    const own = ['--engine-tlscert', towardsEngines.cert, '--engine-tlskey', towardsEngines.key];
+    const args = [...tlsFlags(files), '--engine-tlscacert', client.ca, ...own];
+    const nodes = `nodes://${rig.engines[0]!.address}`;
+    const manager = new RigManager(kind, nodes, { args, port: 2394, name: 'manager-2394', tls: client });
+    await manager.start();
+    try {
+      const host = `tcp://${manager.address}`;
+      await succeed(host, ['ps']);
+      const successor = await strangers.issue('manager', { addresses: [bridgeAddress(kind)] });
+      for (const file of ['ca', 'cert', 'key'] as const) await copyFile(successor[file], files[file]);
+      const newClient = asClient(await strangers.issue('client'));
+      const name = ['run', '--rm', 'busybox', 'echo', 'renewed'];
+      await until('clients of the new CA are served', async () => {
+        const { code, stdout } = await rig.docker(name, { env: { DOCKER_HOST: host, ...newClient } });
+        return code === 0 && stdout === 'renewed\n';
+      });
+      assert.equal((await rig.docker(['ps'], { env: { DOCKER_HOST: host, ...asClient(client) } })).code, 1);
+    } finally {
+      await manager.stop();
     }
   });
 

@@ -33,6 +33,11 @@ export class CertificateAuthority {
     return new CertificateAuthority(directory, await makeAuthority({ name }, validFor(2)));
   }
 
+  /** One that `certified`, which is no authority, makes itself to. */
+  static pretending(certified: CertifiedKey): CertificateAuthority {
+    return new CertificateAuthority('unused', certified);
+  }
+
   private constructor(directory: string, authority: CertifiedKey) {
     this.#directory = directory;
     this.#authority = authority;
@@ -41,6 +46,10 @@ export class CertificateAuthority {
   /** The certificate of the authority itself. */
   get cert(): string {
     return this.#authority.cert;
+  }
+
+  get key(): string {
+    return this.#authority.key;
   }
 
   async issue(name: string, options: IdentityOptions = {}): Promise<Identity> {

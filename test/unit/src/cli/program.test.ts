@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
+import { after, before, describe, it } from 'mocha';
 import type { CaOptions } from '../../../../src/cli/ca-command.ts';
 import { runCommandLine, type JoinOptions, type ListOptions, type ManageOptions } from '../../../../src/cli/program.ts';
+
+import { otherTlsIdentity, tlsIdentity } from '../../../support/tls-identity.ts';
 
 interface Run {
   readonly code: number;
@@ -52,8 +57,8 @@ async function run(line: string, env: Record<string, string> = {}): Promise<Run>
   return { code, out, err, ...seen };
 }
 
-async function managed(line: string): Promise<ManageOptions> {
-  const { code, err, manage } = await run(line);
+async function managed(line: string, env: Record<string, string> = {}): Promise<ManageOptions> {
+  const { code, err, manage } = await run(line, env);
   assert.equal(code, 0, err);
   return manage!;
 }
@@ -160,6 +165,77 @@ describe('the command line', () => {
     const help = await run('help');
     assert.equal(help.code, 0);
     assert.match(help.out, /manage.*\n.*join/s);
+  });
+
+  describe('for TLS', () => {
+    let folder: string;
+    const path = (name: string): string => joinPath(folder, name);
+
+    before(() => {
+      folder = mkdtempSync(joinPath(tmpdir(), 'shoal-flags-'));
+      for (const name of ['ca.pem', 'cert.pem', 'server.pem']) writeFileSync(path(name), tlsIdentity.cert);
+      for (const name of ['key.pem', 'server-key.pem']) writeFileSync(path(name), tlsIdentity.key);
+      writeFileSync(path('other-key.pem'), otherTlsIdentity.key);
+    });
+
+    after(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    const given = (): string =>
+      `--tlscacert ${path('ca.pem')} --tlscert ${path('cert.pem')} --tlskey ${path('key.pem')}`;
+    const client = () => ({ ca: path('ca.pem'), cert: path('cert.pem'), key: path('key.pem') });
+    const server = () => ({ ca: path('ca.pem'), cert: path('server.pem'), key: path('server-key.pem') });
+
+    it('takes one certificate for both sides, or another one towards engines', async () => {
+      const one = await managed(`manage --tlsverify ${given()}`);
+      assert.deepEqual(one.tls, {
+        clients: { files: client(), verify: true },
+        engines: { files: client(), verify: true },
+      });
+      const own = `--engine-tlscert ${path('server.pem')} --engine-tlskey ${path('server-key.pem')}`;
+      const two = await managed(`manage --tlsverify ${given()} ${own}`);
+      assert.deepEqual([two.tls.clients?.files, two.tls.engines?.files], [client(), server()]);
+      const half = await managed(`manage --tlsverify ${given()} --tls-for engines`);
+      assert.deepEqual([half.tls.clients, half.tls.engines?.files], [undefined, client()]);
+      const believing = await managed(`manage --tls ${given()}`);
+      assert.deepEqual(believing.tls.engines, { files: { ...client(), ca: undefined }, verify: false });
+    });
+
+    it('takes the environment of docker, and of a folder of Docker Machine each side its own', async () => {
+      const env = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
+      const { tls } = await managed('manage', env);
+      assert.deepEqual(tls, { clients: { files: server(), verify: true }, engines: { files: client(), verify: true } });
+      assert.deepEqual((await managed('manage', { ...env, DOCKER_TLS_VERIFY: '' })).tls.clients, undefined);
+      const flagged = await managed(`manage --tlscert ${path('cert.pem')} --tlskey ${path('key.pem')}`, env);
+      assert.deepEqual(flagged.tls.clients?.files, client());
+      const { join } = await run('join --listen 10.0.0.2:2376 m:1', env);
+      assert.deepEqual(join?.door?.tls, { files: server(), verify: true });
+      assert.equal((await run('join --advertise a:1 m:1', env)).join?.door, undefined);
+    });
+
+    const wrong: readonly (readonly [flags: () => string, says: RegExp])[] = [
+      [
+        () => `--tls --tlscert ${path('cert.pem')} --tlskey ${path('other-key.pem')}`,
+        /--tlscert or --tlskey.*mismatch/,
+      ],
+      [
+        () => `--tls ${given()} --engine-tlscert ${path('cert.pem')}`,
+        /--engine-tlscert and --engine-tlskey need each other/,
+      ],
+      [() => `--tls ${given()} --tls-for clients --engine-tlscacert ${path('ca.pem')}`, /contradict --tls-for clients/],
+      [() => `--engine-tlscacert ${path('ca.pem')}`, /--engine-tlscacert.* need --tls or --tlsverify/],
+      [() => `--tlsverify ${given()} --engine-tlscacert ${path('absent')}`, /--engine-tlscacert: ENOENT/],
+      [() => `--tlsverify ${given()} --engine-tlscacert ${path('key.pem')}`, /--engine-tlscacert, .*PEM/],
+      [() => `--tlsverify --tlscert ${path('cert.pem')} --tlskey ${path('key.pem')}`, /--tlsverify needs --tlscacert/],
+    ];
+    for (const [index, [flags, says]] of wrong.entries()) {
+      it(`refuses what cannot be used, in one line with exit code 2 (${index + 1})`, async () => {
+        const { code, err } = await run(`manage ${flags()}`);
+        assert.deepEqual([code, err.trimEnd().split('\n').length], [2, 1]);
+        assert.match(err, says);
+      });
+    }
   });
 
   it('makes certificates under the name of their kind, or the one that is given', async () => {
