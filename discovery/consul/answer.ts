@@ -75,7 +75,7 @@ export function parseModifyIndex(body: unknown): number | undefined {
 
 /** The text and version of the key in an answer of kv.get; version 0 and no text when there is no such key. */
 export function parseKey(body: unknown): { readonly version: number; readonly text: string } {
-  const text = field(body, 'Value');
+  const text = jsonMember(body, 'Value');
   return { version: parseModifyIndex(body) ?? 0, text: typeof text === 'string' ? text : '' };
 }
 

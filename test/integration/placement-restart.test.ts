@@ -65,7 +65,7 @@ function someBody(random: SeededRandom): { readonly Env: readonly string[] } & o
     'reschedule:on-node-failure',
   ];
   return {
-    Env: random.chance(0.6) ? [random.oneOf(rules)] : [],
+    Env: random.chance(0.6) ? [random.oneOf(rules) ?? ''] : [],
     Labels: random.chance(0.4) ? service : {},
     HostConfig: {
       Memory: random.chance(0.5) ? random.between(1, 10) * 50 * mib : 0,

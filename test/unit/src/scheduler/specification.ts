@@ -9,7 +9,7 @@ import { aNode, type NodeFacts, type TestNode } from './a-node.ts';
 import { dockerRun } from './docker-run.ts';
 import { aScheduler, run } from './place.ts';
 
-export interface SpecifiedNode extends Omit<NodeFacts, 'name' | 'containers'> {
+export interface SpecifiedNode extends Omit<NodeFacts, 'name'> {
   /** What runs there, or is being created, in the words of `docker run`. */
   readonly runs?: readonly string[];
   readonly stopped?: readonly string[];
