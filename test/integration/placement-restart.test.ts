@@ -50,11 +50,17 @@ describe('a manager that was started anew', () => {
   }).timeout(60_000);
 });
 
+interface SomeBody {
+  readonly Env: readonly string[];
+  readonly Labels: object;
+  readonly HostConfig: object;
+}
+
 interface Placed {
   readonly Placement: { readonly Strategy: string; readonly Nodes: number };
 }
 
-function someBody(random: SeededRandom): { readonly Env: readonly string[] } & object {
+function someBody(random: SeededRandom): SomeBody {
   const rules = [
     'constraint:zone==a',
     'constraint:zone!=~b',
