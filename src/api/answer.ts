@@ -19,7 +19,7 @@ export function sendEmpty(res: ServerResponse, status: number): void {
   res.writeHead(status).end();
 }
 
-function sendBytes(res: ServerResponse, status: number, type: string, bytes: Buffer): void {
+export function sendBytes(res: ServerResponse, status: number, type: string, bytes: Buffer): void {
   res.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length });
   res.end(bytes);
 }

@@ -1,15 +1,10 @@
-// API versions, "major.minor", and the window that the manager advertises. The window is fixed: clients
+// API versions, "1.41", and the window that the manager advertises. The window is fixed: clients
 // negotiate once, so it must not move when engines come and go.
 
 /** The oldest version that is served. */
 export const minApiVersion = '1.24';
 /** The newest version that is served. */
 export const maxApiVersion = '1.51';
-
-export interface ApiVersion {
-  readonly major: number;
-  readonly minor: number;
-}
 
 /** The versions that an engine speaks. */
 export interface ApiWindow {
@@ -23,17 +18,16 @@ export function effectiveVersion(clientVersion: string, { min, max }: ApiWindow)
   return compareApiVersion(clientVersion, min) < 0 ? min : clientVersion;
 }
 
-/** undefined when `text` is not two numbers with a dot between them. */
-export function parseApiVersion(text: string): ApiVersion | undefined {
-  const parts = /^(\d{1,6})\.(\d{1,6})$/.exec(text);
-  return parts === null ? undefined : { major: Number(parts[1]), minor: Number(parts[2]) };
-}
-
-/** Below 0, 0 or above 0, as a sort wants it; what is not a version counts as 0.0. */
+/** Below 0, 0 or above 0, as a sort wants it. As engines do: part by part as numbers, where what is no number counts as 0. */
 export function compareApiVersion(a: string, b: string): number {
-  const left = parseApiVersion(a) ?? zero;
-  const right = parseApiVersion(b) ?? zero;
-  return left.major - right.major || left.minor - right.minor;
+  const [left, right] = [versionParts(a), versionParts(b)];
+  for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
-const zero: ApiVersion = { major: 0, minor: 0 };
+function versionParts(text: string): number[] {
+  return text.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : 0));
+}

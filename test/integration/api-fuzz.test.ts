@@ -89,6 +89,8 @@ function troubleWith(request: FuzzRequest, answer: Answer): string | undefined {
   if (status < 400 || request.method === 'HEAD') return undefined;
   // An engine of API 1.41 refuses to attach in this way.
   if (headers.includes('application/vnd.docker.raw-stream')) return undefined;
+  // Clients before 1.24 read no JSON.
+  if (/^client version .* is too old/.test(body)) return undefined;
   if (!/^content-type: application\/json\r?$/im.test(headers)) return `${status} without JSON: ${headers}`;
   const message = messageIn(body);
   if (message === undefined) return `${status} without a message: ${body.slice(0, 300)}`;

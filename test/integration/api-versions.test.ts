@@ -49,7 +49,22 @@ describe('API versions', () => {
     const tooNew = 'client version 1.52 is too new. Maximum supported API version is 1.51';
     await shoal.api.get('/v1.52/_ping').expect(400, { message: tooNew });
     await shoal.api.get('/v1.52/containers/json').expect(400, { message: tooNew });
-    await shoal.api.get('/v1.23/version').expect(400);
+  });
+
+  it('older than any client that reads JSON errors are refused in plain text, also with an upgrade', async () => {
+    const refusal = (version: string): string =>
+      `client version ${version} is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version\n`;
+    for (const version of ['1.23', '1', '1.4.1', '.']) {
+      const answer = await shoal.api.get(`/v${version}/version`).expect(400, refusal(version));
+      assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
+    }
+
+    const client = await shoal.openRaw();
+    client.write('POST /v1.23/containers/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+    const [head = '', body] = (await client.untilEnd()).split('\r\n\r\n');
+    assert.match(head, /^HTTP\/1\.1 400 .*^Content-Type: text\/plain; charset=utf-8$/ms);
+    assert.equal(body, refusal('1.23'));
+    client.destroy();
   });
 
   it('keep the query string as the client wrote it', async () => {

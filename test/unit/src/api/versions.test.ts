@@ -11,7 +11,7 @@ describe('the version of a client', () => {
     assert.equal(clientVersion(undefined), '1.51');
   });
 
-  for (const version of ['1.24', '1.41', '1.51']) {
+  for (const version of ['1.24', '1.41', '1.51', '1.24.0', '1.41.5', '01.041']) {
     it(`is ${version} when the path says so`, () => {
       assert.equal(clientVersion(version), version);
     });
@@ -20,6 +20,7 @@ describe('the version of a client', () => {
   const refused: readonly (readonly [string, string])[] = [
     ['1.52', 'client version 1.52 is too new. Maximum supported API version is 1.51'],
     ['9.9', 'client version 9.9 is too new. Maximum supported API version is 1.51'],
+    ['2', 'client version 2 is too new. Maximum supported API version is 1.51'],
     ['1.100', 'client version 1.100 is too new. Maximum supported API version is 1.51'],
     [
       '1.23',
