@@ -1,8 +1,8 @@
 // Serves a matched call in the way that its route says. A call that changes something is answered only after
 // the mirror shows the change; everything else streams.
 import { forward } from '../proxy/forward.ts';
-import { changeHeaders } from '../proxy/raw-head.ts';
-import type { HeaderChanges } from '../proxy/raw-head.ts';
+import { changeHeaders, headerValue } from '../proxy/raw-head.ts';
+import type { HeaderChanges, ResponseHead } from '../proxy/raw-head.ts';
 import { hijack } from '../proxy/hijack.ts';
 import type { TakenConnection } from '../proxy/hijack.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
@@ -30,13 +30,21 @@ export async function dispatch(handling: Handling, call: ApiCall, headers: Heade
 }
 
 /** Joins a connection that was taken from the server with one to `target`; resolves when both are closed. */
-export async function dispatchTaken(target: Target, call: RequestCall, taken: TakenConnection): Promise<void> {
-  const { engine, headers } = target;
+export async function dispatchTaken(
+  target: Target,
+  call: RequestCall,
+  taken: TakenConnection,
+  headers: Headers,
+): Promise<void> {
+  const { engine } = target;
   await hijack(taken, engine.endpoint, {
     path: pathOnEngine(target, call),
-    ...(headers && { headers }),
-    // Without an upgrade engines call every stream raw.
-    onUpgrade: (head) => ({ ...head, rawHeaders: changeHeaders(head.rawHeaders, typeChange(target)) }),
+    ...(target.headers && { headers: target.headers }),
+    onHead: (head) => {
+      // Without an upgrade engines call every stream raw.
+      const type = head.statusCode === 101 ? typeChange(target) : {};
+      return { ...head, rawHeaders: changeHeaders(head.rawHeaders, { ...replacements(head, headers), ...type }) };
+    },
     signal: call.signal,
   });
   await settle({ settle: target.settleStream }, call.signal);
@@ -60,6 +68,11 @@ async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promi
       return { ...head, rawHeaders: changeHeaders(head.rawHeaders, changes) };
     },
   });
+}
+
+/** The head of a raw stream has some of `headers` or none, as the engine has it. */
+function replacements({ rawHeaders }: ResponseHead, headers: Headers): HeaderChanges {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => headerValue(rawHeaders, name) !== undefined));
 }
 
 function typeChange({ contentType }: Target): HeaderChanges {

@@ -96,7 +96,7 @@ export class Entry {
       const base = this.#call({ match, line, version }, req, signal.signal);
       const call = { ...base, query: new URLSearchParams(line.search) };
       await this.#warmUp.passed(signal.signal);
-      await dispatchTaken(await handling.target(call), call, taken);
+      await dispatchTaken(await handling.target(call), call, taken, this.#headers);
     } catch (error) {
       answerErrorRaw(socket, error, logger, this.#headers);
     } finally {

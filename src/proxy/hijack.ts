@@ -32,8 +32,8 @@ export interface HijackOptions {
   /** Path and query as the engine shall see them. */
   readonly path: string;
   readonly headers?: HeaderChanges;
-  /** The head of the upgrade as the client is to see it; the engine's own by default. */
-  readonly onUpgrade?: (head: ResponseHead) => ResponseHead;
+  /** The head of the answer as the client is to see it; the engine's own by default. */
+  readonly onHead?: (head: ResponseHead) => ResponseHead;
   /** Ends the connection, however far it has come. */
   readonly signal: AbortSignal;
 }
@@ -59,7 +59,7 @@ export async function hijack(taken: TakenConnection, upstream: Upstream, options
     const engine = await connect(upstream, signal);
     const head = await askEngine(req, client, engine, { upstream, ...options, signal });
     client.removeListener('close', onClientClose);
-    await relay(head, client, engine, options);
+    await relay(options.onHead?.(head) ?? head, client, engine, options.signal);
   } catch (error) {
     if (!clientLost.signal.aborted) throw error;
   } finally {
@@ -107,18 +107,13 @@ async function askEngine(
   }
 }
 
-async function relay(
-  head: ResponseHead,
-  client: net.Socket,
-  engine: net.Socket,
-  { signal, onUpgrade = (unchanged) => unchanged }: HijackOptions,
-): Promise<void> {
+async function relay(head: ResponseHead, client: net.Socket, engine: net.Socket, signal: AbortSignal): Promise<void> {
   if (!opensRawStream(head)) {
     await relayAnswer(head, client, engine, signal);
     return;
   }
   // The head travels alone: some clients read the raw bytes beneath the buffer that their HTTP library filled.
-  client.write(formatResponseHead(head.statusCode === 101 ? onUpgrade(head) : head));
+  client.write(formatResponseHead(head));
   if (engine.readableLength > 0) await sleep(headLeadMs, signal);
   await pipeBothWays(client, engine, signal);
 }

@@ -59,6 +59,27 @@ describe('exec', () => {
     assert.match(await client.untilEnd(), /\r\n\r\n[\s\S]*hello$/);
   });
 
+  it('has the headers of the manager, never those of an engine, where engines have such headers', async () => {
+    const id = await createExec({ Tty: true });
+    const heads: string[] = [];
+    // The second start is refused.
+    for (const body of [{ Tty: true }, { Tty: true }]) {
+      const client = await shoal.openRaw();
+      client.write(startRequest(id, body, ['Connection: Upgrade', 'Upgrade: tcp']));
+      client.end();
+      heads.push((await client.untilEnd()).split('\r\n\r\n', 1).join(''));
+    }
+
+    assert.deepEqual(
+      heads.map((head) => /^HTTP\/1\.1 (\d+)/.exec(head)?.[1]),
+      ['101', '409'],
+    );
+    for (const head of heads) {
+      assert.match(head, /^Api-Version: 1\.51\r?$/im);
+      assert.equal(head.match(/^(?:Api-Version|Server):/gim)?.length, 2, head);
+    }
+  });
+
   it('echoes standard input without an upgrade, as old clients attach', async () => {
     const id = await createExec({ Tty: true });
     const client = await shoal.openRaw();
