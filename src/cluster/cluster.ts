@@ -59,7 +59,7 @@ import { NetworkReach } from './network-reach.ts';
 import type { ClusterNetworks } from './network-reach.ts';
 import { NodeSettingsBook, type NodeSettings } from './node-settings.ts';
 import { NodeView } from './node-view.ts';
-import type { NodeViewIndices } from './node-view.ts';
+import type { Load, NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
 import { SwarmKeeper } from './swarm-keeper.ts';
 import type { SwarmTimings } from './swarm-keeper.ts';
@@ -83,6 +83,8 @@ export interface ClusterOptions {
   readonly createDoubtMs?: number;
   /** What CPU shares mean; `engine` by default. */
   readonly cpuMode?: CpuMode;
+  /** `active` by default. */
+  readonly load?: Load;
   readonly translate?: TranslateCreate;
   readonly provideImage?: ProvideImage;
   /** How far networks reach; `auto` by default. */
@@ -134,7 +136,7 @@ export class Cluster {
   #nodes: readonly NodeView[] | undefined;
 
   constructor(options: ClusterOptions) {
-    const { scheduler, logger, createRetry = 0, cpuMode = 'engine' } = options;
+    const { scheduler, logger, createRetry = 0, cpuMode = 'engine', load = 'active' } = options;
     const { translate = passThrough, provideImage = pullImage } = options;
     const { createDoubtMs = defaultDoubtMs } = options;
     this.#scheduler = scheduler;
@@ -169,6 +171,7 @@ export class Cluster {
       networks: this.#networks,
       orders: this.#orders,
       cpuMode,
+      load,
       settingsOf: (nodeId) => this.#settings.of(nodeId),
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);

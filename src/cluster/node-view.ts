@@ -33,8 +33,13 @@ export interface NodeViewIndices {
   /** Told of every change of a view. */
   readonly orders: KeptOrders;
   readonly cpuMode: CpuMode;
+  /** `all`: stopped containers keep what they asked for, as they did with docker/classicswarm. */
+  readonly load: Load;
   readonly settingsOf: (nodeId: string) => KnownSettings;
 }
+
+/** Which containers count as load. */
+export type Load = 'active' | 'all';
 
 export class NodeView implements Node {
   readonly engine: Engine;
@@ -184,11 +189,11 @@ export class NodeView implements Node {
     return diskPercent < fullDiskPercent ? undefined : `its disk is at least ${diskPercent}% full`;
   }
 
-  /** A created container is about to be started by whoever created it, so it counts; a stopped one does not. */
+  /** A created container is about to be started by whoever created it, so it counts; a stopped one does not by default. */
   #toLoadEntry(record: ContainerRecord, previous: LoadEntry | undefined): LoadEntry {
     const { row, details } = record;
     const state = row.State ?? details?.state ?? '';
-    const isActive = activeStates.has(state) && !hasFailedToStart(record);
+    const isActive = this.#indices.load === 'all' || (activeStates.has(state) && !hasFailedToStart(record));
     const demand = isActive ? demandOf(record, this.#known().cpus, this.#indices.cpuMode) : noDemand;
     const container: NodeContainer = {
       id: record.id,

@@ -101,6 +101,7 @@ export class Manager {
       logger: options.logger,
       createRetry: options.createRetry,
       cpuMode: options.cpuMode,
+      load: options.load,
       translate: translateCreate,
       provideImage: createProvideImage(options.logger),
       networks: options.networks,
@@ -257,7 +258,7 @@ function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promi
 
 function createScheduler({ strategy, seed, filters, plugIns, ...options }: ManagerOptions): Scheduler {
   const overcommit = { memory: options.overcommit, cpu: options.overcommit };
-  const strategyOptions = { overcommit, load: options.load, seed };
+  const strategyOptions = { overcommit, seed };
   const opened = openFilters(filters, { overcommit, plugIns: plugIns.filters });
   return new Scheduler({
     filters: options.spreadsReplicas ? opened : opened.filter(({ name }) => name !== 'replicas'),

@@ -11,7 +11,7 @@ export interface NodeContainer {
   readonly image: string;
   readonly imageId: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Running, paused, restarting, or being created, which lasts until the first start. */
+  /** Counts as load: running, paused, restarting, or being created, which lasts until the first start; all with `swarm.load=all`. */
   readonly isActive: boolean;
   /** What it counts for in `Node.reservedNanoCpus`; 0 when it is not active. */
   readonly nanoCpus: number;
@@ -60,7 +60,7 @@ export interface Node {
   readonly totalMemoryBytes: number;
   readonly reservedNanoCpus: number;
   readonly reservedMemoryBytes: number;
-  /** Containers that count as load: running, paused, restarting, and those being created. */
+  /** Containers that count as load: see `NodeContainer.isActive`. */
   readonly activeContainers: number;
   /** Stopped ones too. */
   readonly totalContainers: number;

@@ -275,6 +275,17 @@ describe('creating containers on the cluster', () => {
     assert.equal((await create(body)).engine.name, 'node-1', 'the node without running containers is the emptier one');
   });
 
+  it('counts stopped containers, with their ports and memory, when it is told to', async () => {
+    const { create, at, cluster } = await start([{}, {}], { load: 'all' });
+    const body = { HostConfig: { Memory: 512 * 1024 ** 2, PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
+    const old = at(0).createDirectly({ name: 'old', body });
+    at(0).exit(old.id, 0);
+    await until('it is seen', () => cluster.nodes[0]?.reservedMemoryBytes === 512 * 1024 ** 2);
+    assert.equal((await create()).engine.name, 'node-2');
+    assert.equal((await create(body)).engine.name, 'node-2');
+    await assert.rejects(create(body), (error) => assertStatus(error, 409, /port 80\/tcp is taken/));
+  });
+
   it('writes an id on each container by which it can be found, and lets a copied one not pass for another', async () => {
     const { create, cluster } = await start([{}]);
     const first = await create();

@@ -6,8 +6,6 @@ import { bestOf } from '../node-order.ts';
 
 export interface StrategyOptions {
   readonly overcommit?: Overcommit | undefined;
-  /** Whether stopped containers count as load; `active` by default. */
-  readonly load?: 'active' | 'all' | undefined;
   /** Decides between equal nodes; without it their names do. */
   readonly seed?: number | undefined;
   /** A number in [0, 1) for the random strategy; by default from the seed, or Math.random without one. */
@@ -37,8 +35,8 @@ export function createByLoad(name: string, direction: Direction, options: Strate
 
 /** The order of the nodes for each request. */
 export function loadOrder(direction: Direction, options: StrategyOptions): (request: PlacementRequest) => NodeOrder {
-  const { overcommit = defaultOvercommit, load = 'active', seed } = options;
-  const settings = [direction, load, overcommit.cpu, overcommit.memory, seed].join(' ');
+  const { overcommit = defaultOvercommit, seed } = options;
+  const settings = [direction, overcommit.cpu, overcommit.memory, seed].join(' ');
   const sign = direction === 'emptiest' ? 1 : -1;
   return (request) => ({
     key: `${settings} ${request.nanoCpus} ${request.memoryBytes}`,
@@ -61,13 +59,13 @@ export function loadScore(request: PlacementRequest, node: Node, options: Strate
 }
 
 function loadOf(request: PlacementRequest, node: Node, options: StrategyOptions): Load {
-  const { overcommit = defaultOvercommit, load = 'active' } = options;
+  const { overcommit = defaultOvercommit } = options;
   const { nanoCpus, memoryBytes } = request;
   return {
     cpuPercent: nanoCpus > 0 ? percent(node.reservedNanoCpus + nanoCpus, nanoCpuCapacity(node, overcommit)) : 100,
     memoryPercent:
       memoryBytes > 0 ? percent(node.reservedMemoryBytes + memoryBytes, memoryCapacityBytes(node, overcommit)) : 100,
-    containers: load === 'active' ? node.activeContainers : node.totalContainers,
+    containers: node.activeContainers,
   };
 }
 

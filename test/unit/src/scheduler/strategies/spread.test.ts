@@ -14,13 +14,6 @@ specifyStrategy('spread', [
     on: 'a',
   },
   {
-    it: 'counts them when it is told to',
-    nodes: { a: { stopped: times(50, '') }, b: { runs: [''] } },
-    run: [''],
-    options: { load: 'all' },
-    on: 'b',
-  },
-  {
     it: 'prefers the node of which a smaller part would be in use',
     nodes: { a: { memoryGib: 2 }, b: { memoryGib: 4 } },
     run: ['-m 1g', '-m 1g', '-m 1g'],
