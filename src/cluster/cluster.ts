@@ -63,6 +63,7 @@ import type { Load, NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
 import { SwarmKeeper } from './swarm-keeper.ts';
 import type { SwarmTimings } from './swarm-keeper.ts';
+import { holdRoom } from './start-room.ts';
 import { Swarms } from './swarms.ts';
 import { passThrough } from './translate-create.ts';
 import { createDoubtMs as defaultDoubtMs } from './unsettled-creates.ts';
@@ -382,6 +383,15 @@ export class Cluster {
     signal: AbortSignal,
   ): Promise<CreatedContainer | undefined> {
     return this.#creator.startElsewhere(location, refusal, signal);
+  }
+
+  /**
+   * Holds what a stopped container asks for on its node until the result is called, when it runs or has failed to.
+   * Throws 409 when the node has not enough of it left.
+   */
+  holdRoomToStart({ engine, record }: ContainerLocation): () => void {
+    const view = this.#views.get(engine);
+    return view === undefined ? () => undefined : holdRoom(view, record, this.#scheduler);
   }
 
   /** The container is not made anew elsewhere: to be called when it may differ from what its create asked for, or somebody holds a stream of it. */

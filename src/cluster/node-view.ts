@@ -178,6 +178,11 @@ export class NodeView implements Node {
     this.#indices.orders.changed(this);
   }
 
+  /** What the container counts for while it runs. */
+  demandOf(record: ContainerRecord): { readonly nanoCpus: number; readonly memoryBytes: number } {
+    return demandOf(record, this.#known().cpus, this.#indices.cpuMode);
+  }
+
   /** Forgets what was read from the engine's info, and what operators have set. */
   infoChanged(): void {
     this.#facts = undefined;
@@ -194,7 +199,7 @@ export class NodeView implements Node {
     const { row, details } = record;
     const state = row.State ?? details?.state ?? '';
     const isActive = this.#indices.load === 'all' || (activeStates.has(state) && !hasFailedToStart(record));
-    const demand = isActive ? demandOf(record, this.#known().cpus, this.#indices.cpuMode) : noDemand;
+    const demand = isActive ? this.demandOf(record) : noDemand;
     const container: NodeContainer = {
       id: record.id,
       name: record.name,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
+import { until } from '../support/until.ts';
 
 const messageOf = (body: unknown): string => (body as { message: string }).message;
 
@@ -208,6 +209,34 @@ describe('a container that its node cannot start', () => {
     refuseStart('node-1');
     await shoal.api.post(`/containers/${ran}/start`).expect(500);
     assert.deepEqual(containers(), [2, 0, 0]);
+  });
+});
+
+describe('a stopped container', () => {
+  it('is started while its node has what it asked for, and of several at once as many as fit', async () => {
+    const shoal = await startSimulatedCluster({ engines: [{ memoryBytes: 1024 ** 3 }] });
+    const stopped: string[] = [];
+    for (const name of ['one', 'two', 'three']) {
+      const id = await shoal.run({ name, body: { HostConfig: { Memory: 700 * 1024 ** 2 } } });
+      shoal.engine().exit(id, 0);
+      await until('it is seen', () => shoal.cluster.nodes[0]?.reservedMemoryBytes === 0);
+      stopped.push(id);
+    }
+    const starts = await Promise.all(
+      ['start', 'start', 'restart'].map((verb, index) => shoal.api.post(`/containers/${stopped[index]}/${verb}`)),
+    );
+    assert.deepEqual(starts.map(({ status }) => status).sort(), [204, 409, 409]);
+    assert.match(
+      messageOf(starts.find(({ status }) => status === 409)?.body),
+      /^no resources available to start container \w+\n {2}node-1: 700MiB of memory wanted, \d+(?:\.\d+)?MiB free$/,
+    );
+    const [refused = '', other = ''] = stopped.filter((_, index) => starts[index]?.status === 409);
+    for (const id of stopped) if (id !== refused && id !== other) shoal.engine().exit(id, 0);
+    await until('it is seen', () => shoal.cluster.nodes[0]?.reservedMemoryBytes === 0);
+    await shoal.api.post(`/containers/${refused}/start`).expect(204);
+    await shoal.api.post(`/containers/${refused}/restart`).expect(204);
+    await shoal.api.post(`/containers/${other}/start`).expect(409);
+    await shoal.stop();
   });
 });
 

@@ -10,6 +10,7 @@ import type { ApiCall } from '../api-call.ts';
 import { callEngine, callEngineAndSettle, sendEngineAnswer, settle } from '../engine-call.ts';
 import type { Target } from '../route.ts';
 import { effectiveVersion } from '../versions.ts';
+import { locateContainer } from './container-target.ts';
 import { change } from './containers.ts';
 
 /** dockerd's default when neither the request nor the container says how long to wait. */
@@ -37,6 +38,15 @@ export async function stopContainer(call: ApiCall): Promise<void> {
 
 /** POST /containers/{name}/restart. */
 export async function restartContainer(call: ApiCall): Promise<void> {
+  const giveRoomBack = call.cluster.holdRoomToStart(locateContainer(call));
+  try {
+    await restart(call);
+  } finally {
+    giveRoomBack();
+  }
+}
+
+async function restart(call: ApiCall): Promise<void> {
   const target = change(call);
   const startInstead = (answer: ExchangeAnswer): Promise<boolean> => startStopped(target, call, answer);
   if (!mustSendSignal(target, call)) {

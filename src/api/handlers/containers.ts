@@ -47,7 +47,8 @@ export function checkpoints(call: RequestCall): Target {
 }
 
 /**
- * POST /containers/{name}/start. A container whose node cannot start it may be started on another one. A request with
+ * POST /containers/{name}/start. A container whose node cannot start it may be started on another one; a stopped one
+ * needs what it asked for to be left on its node. A request with
  * a body is refused as dockerd does, which once took a host configuration here.
  */
 export async function start(call: ApiCall): Promise<void> {
@@ -65,14 +66,19 @@ export async function start(call: ApiCall): Promise<void> {
     path: containerPath(call, location, '/start'),
     settle: (signal) => engine.refreshContainer(record.id, signal),
   };
-  await callEngineAndSettle(target, call, async ({ statusCode, body }) => {
-    if (statusCode !== 500) return false;
-    const refusal = new ApiError(statusCode, messageOf(body.toString('utf8')));
-    const started = await call.cluster.startElsewhere(location, refusal, call.signal);
-    if (started === undefined) return false;
-    call.sendEmpty(204);
-    return true;
-  });
+  const giveRoomBack = call.cluster.holdRoomToStart(location);
+  try {
+    await callEngineAndSettle(target, call, async ({ statusCode, body }) => {
+      if (statusCode !== 500) return false;
+      const refusal = new ApiError(statusCode, messageOf(body.toString('utf8')));
+      const started = await call.cluster.startElsewhere(location, refusal, call.signal);
+      if (started === undefined) return false;
+      call.sendEmpty(204);
+      return true;
+    });
+  } finally {
+    giveRoomBack();
+  }
 }
 
 /** DELETE /containers/{name}. With `link`, the name is that of a link, `<container>/<alias>`, and only the link goes. */
