@@ -85,16 +85,15 @@ export class ContainerIndex {
   find(reference: string): ContainerLocation | undefined {
     const plain = reference.startsWith('/') ? reference.slice(1) : reference;
     if (plain === '') return undefined;
-    const exact = this.#byId.get(plain);
-    if (exact.length > 0)
-      return this.#only(this.#shown(exact) ?? this.#shown(this.#bySwarmId.get(plain)) ?? exact, reference);
+    const exact = this.#withId(plain);
+    if (exact.length > 0) return this.#only(exact, reference);
     const named = this.named(plain);
     if (named.length > 0) return this.#only(named, reference);
     const slash = plain.indexOf('/');
     if (slash !== -1) return this.#findOnNode(plain.slice(0, slash), plain.slice(slash + 1), reference);
     const [id, other] = this.#byId.startingWith(plain, 2);
     if (other !== undefined) throw ambiguousPrefix(reference);
-    if (id !== undefined) return this.#only(this.#byId.get(id), reference);
+    if (id !== undefined) return this.#only(this.#withId(id), reference);
     const copies = this.#bySwarmId.get(plain);
     return copies.length === 0 ? undefined : currentCopy(copies);
   }
@@ -136,6 +135,12 @@ export class ContainerIndex {
   #ambiguous(locations: readonly ContainerLocation[], reference: string): ApiError {
     const names = locations.map(({ engine, record }) => `${this.#identities.nameOf(engine)}/${record.name}`).sort();
     return conflict(`${reference} is ambiguous, several nodes have a container of that name: ${names.join(', ')}`);
+  }
+
+  /** Instead of one that is hidden, the one that is shown for it. */
+  #withId(id: string): readonly ContainerLocation[] {
+    const exact = this.#byId.get(id);
+    return this.#shown(exact) ?? this.#shown(this.#bySwarmId.get(id)) ?? exact;
   }
 
   /** undefined when none is. */

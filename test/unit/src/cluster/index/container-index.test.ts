@@ -108,6 +108,7 @@ describe('ContainerIndex', () => {
     assertShown(second('').id);
     index.replace(one, first, first);
     assertShown(second('').id);
+    assert.equal(index.resolve(first.id.slice(0, 12)).record.id, second('').id);
     index.replace(one, first, undefined);
     assertShown(second('').id);
     index.removeEngine(two);
