@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly load: 'active' | 'all';
   /** Whether copies of one Compose service are kept apart where that is possible. */
   readonly spreadsReplicas: boolean;
+  /** Whether names are given that a node may have which has not answered since the manager started. */
+  readonly unseenNodes: 'refuse' | 'ignore';
 }
 
 const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>>> = {
@@ -20,6 +22,7 @@ const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>
   'swarm.cpumode': (text) => ({ cpuMode: cpuMode(text) }),
   'swarm.load': (text) => ({ load: load(text) }),
   'swarm.spreadreplicas': (text) => ({ spreadsReplicas: isOn('swarm.spreadreplicas', text) }),
+  'swarm.unseen': (text) => ({ unseenNodes: unseenNodes(text) }),
 };
 
 /** Throws a UsageError that names the option and what it accepts. */
@@ -30,6 +33,7 @@ export function clusterOptions(pairs: readonly (readonly [string, string])[]): C
     cpuMode: 'engine',
     load: 'active',
     spreadsReplicas: true,
+    unseenNodes: 'refuse',
   };
   return pairs.reduce((options, [key, value]) => {
     const parse = Object.hasOwn(parsers, key) ? parsers[key] : undefined;
@@ -75,6 +79,13 @@ function cpuMode(text: string): ClusterOptions['cpuMode'] {
 function load(text: string): ClusterOptions['load'] {
   if (text !== 'active' && text !== 'all') {
     throw new UsageError(`--cluster-opt swarm.load=${text}: it must be active or all`);
+  }
+  return text;
+}
+
+function unseenNodes(text: string): ClusterOptions['unseenNodes'] {
+  if (text !== 'refuse' && text !== 'ignore') {
+    throw new UsageError(`--cluster-opt swarm.unseen=${text}: it must be refuse or ignore`);
   }
   return text;
 }

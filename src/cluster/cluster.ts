@@ -66,6 +66,8 @@ import type { SwarmTimings } from './swarm-keeper.ts';
 import { holdRoom } from './start-room.ts';
 import { Swarms } from './swarms.ts';
 import { passThrough } from './translate-create.ts';
+import { UnseenNodes } from './unseen-nodes.ts';
+import type { UnseenNodesMode } from './unseen-nodes.ts';
 import { createDoubtMs as defaultDoubtMs } from './unsettled-creates.ts';
 import type { WaitingCreate } from './waiting-creates.ts';
 
@@ -90,6 +92,8 @@ export interface ClusterOptions {
   readonly provideImage?: ProvideImage;
   /** How far networks reach; `auto` by default. */
   readonly networks?: ClusterNetworks;
+  /** Whether names are given that a node may have which has not been read since the start; `refuse` by default. */
+  readonly unseenNodes?: UnseenNodesMode;
   readonly swarmTimings?: Partial<SwarmTimings>;
 }
 
@@ -114,6 +118,7 @@ export class Cluster {
   readonly #names: ContainerNames;
   readonly #settings: NodeSettingsBook;
   readonly #withdraw: ClusterOptions['withdraw'];
+  readonly #unseen: UnseenNodes;
   readonly #freshVolumes = new FreshVolumes();
   readonly #views = new Map<Engine, NodeView>();
   readonly #orders = new KeptOrders();
@@ -176,12 +181,14 @@ export class Cluster {
       settingsOf: (nodeId) => this.#settings.of(nodeId),
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);
-    this.#names = new ContainerNames(this.#containers);
+    this.#unseen = new UnseenNodes(options.unseenNodes ?? 'refuse', this.#identities);
+    this.#names = new ContainerNames(this.#containers, this.#unseen);
     this.events = new EventHub({ identities: this.#identities, engines: () => this.healthyEngines });
     const nodes = (): readonly NodeView[] => this.#nodeViews();
     this.builds = new BuildAffinity(nodes);
     const homes = new ProjectHomes(nodes);
-    const parts = { identities: this.#identities, nodes, homes, freshVolumes: this.#freshVolumes, logger };
+    const unseen = this.#unseen;
+    const parts = { identities: this.#identities, nodes, homes, freshVolumes: this.#freshVolumes, logger, unseen };
     this.#creator = new ContainerCreator({
       ...parts,
       scheduler,
@@ -520,6 +527,7 @@ export class Cluster {
   #join(engine: Engine): void {
     this.#identities.update(engine);
     this.#views.set(engine, new NodeView(engine, this.#indices));
+    this.#unseen.joined(engine);
     this.#awaitFirstWord(engine);
     this.#forgetOrder();
     for (const record of engine.mirror.containers.values()) this.#containerChanged(engine, undefined, record);
@@ -537,6 +545,7 @@ export class Cluster {
     this.#subscriptions.delete(engine);
     this.events.engineLeft(engine);
     this.#views.delete(engine);
+    this.#unseen.settled(engine);
     this.#containers.removeEngine(engine);
     this.#images.removeEngine(engine);
     this.#networks.removeEngine(engine);
@@ -556,6 +565,7 @@ export class Cluster {
   #apply(engine: Engine, change: EngineChange): void {
     switch (change.kind) {
       case 'state':
+        if (change.state === 'healthy') this.#unseen.settled(engine);
         this.#identityChanged(engine);
         this.events.stateChanged(engine, change.state, change.reason);
         this.#wakeReadyWaiters();

@@ -36,6 +36,7 @@ import { writePlacement, type FailedAttempt } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
 import { placementLabel, swarmIdLabel } from './swarm-labels.ts';
+import type { UnseenNodes } from './unseen-nodes.ts';
 import { settleCreate } from './unsettled-creates.ts';
 import type { UnsettledCreate } from './unsettled-creates.ts';
 import { UnstartedCreates } from './unstarted-creates.ts';
@@ -48,6 +49,7 @@ export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserve
   readonly nodes: () => readonly NodeView[];
   readonly images: ImageIndex;
   readonly names: ContainerNames;
+  readonly unseen: UnseenNodes;
   readonly freshVolumes: FreshVolumes;
   readonly createRetry: number;
   readonly createDoubtMs: number;
@@ -78,7 +80,7 @@ export class ContainerCreator {
 
   /**
    * Throws 404 when no node has the image and for nothing else, 400 and 409 as an engine does, 503 when no node is
-   * healthy, 409 with each node's reason when none can take the container, 422 with the plan for a dry run.
+   * healthy or one may have the name, 409 with each node's reason when none can take the container, 422 with the plan for a dry run.
    */
   async create(call: ContainerCreateCall): Promise<CreatedContainer> {
     const prepared = prepareCreate(call, { ...this.#options, isReserved: (swarmId) => this.#reserved.has(swarmId) });
@@ -86,6 +88,7 @@ export class ContainerCreator {
     const attempts = new Attempts(prepared, call, this.#reserveName(prepared));
     try {
       if (prepared.terms.isDryRun) throw this.#plan(attempts);
+      this.#assertVolumesAreKnown(prepared);
       const created = await this.#tryNodes(attempts);
       if (this.#options.createRetry > 0) this.#unstarted.keep(created.id, { prepared, call });
       return created;
@@ -210,6 +213,13 @@ export class ContainerCreator {
       ...planLines(this.#options.scheduler, request, decision, this.#options.nodes()),
     ];
     return new ApiError(422, lines.join('\n'));
+  }
+
+  /** A volume that nobody knows would be made, though a node that has not been seen may have it. */
+  #assertVolumesAreKnown({ request }: PreparedCreate): void {
+    const { volumes, unseen } = this.#options;
+    const unknown = request.volumes.find((name) => volumes.named(name).length === 0);
+    if (unknown !== undefined) unseen.assertNone(`volume "${unknown}"`);
   }
 
   #reserveName({ name, swarmId }: PreparedCreate): () => void {

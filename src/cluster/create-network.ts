@@ -16,12 +16,14 @@ import { asBridge, asOverlay, maySpanNodes } from './network-body.ts';
 import type { NetworkReach } from './network-reach.ts';
 import { splitNode } from './split-node.ts';
 import type { Swarm } from './swarms.ts';
+import type { UnseenNodes } from './unseen-nodes.ts';
 
 export interface NetworkCreatorOptions {
   readonly identities: Identities;
   readonly homes: ProjectHomes;
   readonly networks: NetworkIndex;
   readonly reach: NetworkReach;
+  readonly unseen: UnseenNodes;
 }
 
 /** A swarm whose leader was lost has another one by then. */
@@ -39,7 +41,7 @@ export class NetworkCreator {
     this.#options = options;
   }
 
-  /** Throws 400 without a name, 404 for `node/name` without such a node, 409 when the name is taken, 503 when no node is healthy, and what the engine answers. */
+  /** Throws 400 without a name, 404 for `node/name` without such a node, 409 when the name is taken, 503 when no node is healthy or one may have the name, and what the engine answers. */
   async create(call: NetworkCreateCall): Promise<CreatedNetwork> {
     const { engine: asked, name } = splitNode(this.#options.identities, textMember(call.body, 'Name'));
     if (name.trim() === '') throw badRequest('invalid name: name is empty');
@@ -74,6 +76,8 @@ export class NetworkCreator {
   }
 
   async #createAtHome(call: NetworkCreateCall): Promise<CreatedNetwork> {
+    const name = textMember(call.body, 'Name');
+    if (!isBuiltinNetwork(name)) this.#options.unseen.assertNone(`network "${name}"`);
     const home = this.#options.homes.choose(textMapMember(call.body, 'Labels'));
     if (home === undefined) throw new ApiError(503, 'no healthy node can take the network');
     return await this.#createOn(home.engine, call);

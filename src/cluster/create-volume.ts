@@ -14,6 +14,7 @@ import type { Identities } from './identity.ts';
 import type { VolumeIndex } from './index/volume-index.ts';
 import type { NodeView } from './node-view.ts';
 import { splitNode } from './split-node.ts';
+import type { UnseenNodes } from './unseen-nodes.ts';
 
 export interface VolumeCreatorOptions {
   readonly identities: Identities;
@@ -21,6 +22,7 @@ export interface VolumeCreatorOptions {
   readonly homes: ProjectHomes;
   readonly freshVolumes: FreshVolumes;
   readonly volumes: VolumeIndex;
+  readonly unseen: UnseenNodes;
 }
 
 export class VolumeCreator {
@@ -31,7 +33,7 @@ export class VolumeCreator {
     this.#options = options;
   }
 
-  /** Throws 409 when a volume of that name has another driver or is on several nodes, 503 when no node is healthy. */
+  /** Throws 409 when a volume of that name has another driver or is on several nodes, 503 when no node is healthy or one may have the name. */
   async create(call: VolumeCreateCall): Promise<CreatedVolume> {
     const reference = textMember(call.body, 'Name');
     const { engine, name } = splitNode(this.#options.identities, reference);
@@ -42,6 +44,7 @@ export class VolumeCreator {
     await this.#finished(name);
     const other = this.#existing(name, call);
     if (other !== undefined) return other;
+    this.#options.unseen.assertNone(`volume "${name}"`);
     const work = this.#createSomewhere(call);
     this.#underWay.set(name, work);
     try {

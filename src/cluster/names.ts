@@ -4,6 +4,7 @@ import { ApiError, badRequest, conflict } from '../common/errors.ts';
 import { checkContainerName } from '../docker/container-name.ts';
 import type { ContainerIndex } from './index/container-index.ts';
 import type { ContainerLocation } from './locations.ts';
+import type { UnseenNodes } from './unseen-nodes.ts';
 
 export interface NameReservation {
   /** Without the leading slash. */
@@ -14,19 +15,22 @@ export interface NameReservation {
 
 export class ContainerNames {
   readonly #containers: ContainerIndex;
+  readonly #unseen: UnseenNodes;
   readonly #reserved = new Map<string, string>();
 
-  constructor(containers: ContainerIndex) {
+  constructor(containers: ContainerIndex, unseen: UnseenNodes) {
     this.#containers = containers;
+    this.#unseen = unseen;
   }
 
   /**
    * Keeps `name` from everyone else until released. `holder` is shown to those who ask for it meanwhile: the id by
-   * which the container under way can be found. Throws 409 as dockerd when the name is taken.
+   * which the container under way can be found. Throws 409 as dockerd when the name is taken, 503 when it may be.
    */
   reserve(name: string, holder: string): NameReservation {
     const owner = this.#containers.named(name)[0]?.record.id ?? this.#reserved.get(name);
     if (owner !== undefined) throw nameTaken(name, owner);
+    this.#unseen.assertNone(`container "${name}"`);
     this.#reserved.set(name, holder);
     let isHeld = true;
     return {

@@ -51,6 +51,8 @@ export interface ManagerOptions {
   readonly load: 'active' | 'all';
   /** Whether copies of one Compose service are kept apart where that is possible. */
   readonly spreadsReplicas: boolean;
+  /** Whether names are given that a node may have which has not answered since the start. */
+  readonly unseenNodes: 'refuse' | 'ignore';
   readonly tls: ManagerTls;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
@@ -109,6 +111,7 @@ export class Manager {
       withdraw: async (address, signal) => {
         await this.#discovery?.deregister({ address, alive: false }, signal);
       },
+      unseenNodes: options.unseenNodes,
     });
   }
 

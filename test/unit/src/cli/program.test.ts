@@ -75,6 +75,7 @@ describe('the command line', () => {
       cpuMode: 'engine',
       load: 'active',
       spreadsReplicas: true,
+      unseenNodes: 'refuse',
     });
     assert.equal(manage.networks, 'auto');
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
@@ -92,7 +93,7 @@ describe('the command line', () => {
 
   it('reads units, aliases and options of the cluster', async () => {
     const manage = await managed(
-      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off nodes://a:1',
+      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off --cluster-opt swarm.unseen=ignore nodes://a:1',
     );
     assert.equal(manage.logLevel, 'debug');
     assert.equal(manage.strategy, 'binpack');
@@ -104,6 +105,7 @@ describe('the command line', () => {
       cpuMode: 'engine',
       load: 'all',
       spreadsReplicas: false,
+      unseenNodes: 'ignore',
     });
     assert.equal(manage.discovery, 'nodes://a:1');
   });
@@ -264,6 +266,7 @@ describe('the command line', () => {
     { line: 'manage -H tcp://x:99999', says: /--host.*tcp:\/\/HOST:PORT/ },
     { line: 'manage --cluster-opt swarm.overcommit=-1', says: /swarm.overcommit=-1.*larger than -1/ },
     { line: 'manage --cluster-opt swarm.load=some', says: /swarm.load=some.*active or all/ },
+    { line: 'manage --cluster-opt swarm.unseen=maybe', says: /swarm.unseen=maybe.*refuse or ignore/ },
     { line: 'manage --cluster-opt swarm.spreadreplicas=1', says: /swarm.spreadreplicas=1.*on or off/ },
     { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },

@@ -3,10 +3,12 @@ import { describe, it } from 'mocha';
 import { Identities } from '../../../../src/cluster/identity.ts';
 import { ContainerIndex } from '../../../../src/cluster/index/container-index.ts';
 import { ContainerNames } from '../../../../src/cluster/names.ts';
+import { UnseenNodes } from '../../../../src/cluster/unseen-nodes.ts';
 
 describe('ContainerNames', () => {
   it('gives a name to one at a time and names the holder to the others', () => {
-    const names = new ContainerNames(new ContainerIndex(new Identities()));
+    const identities = new Identities();
+    const names = new ContainerNames(new ContainerIndex(identities), new UnseenNodes('refuse', identities));
     const first = names.reserve('web', 'holder1');
     assert.throws(() => names.reserve('web', 'holder2'), /"\/web" is already in use by container "holder1"/);
     first.release();
