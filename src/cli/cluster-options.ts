@@ -33,7 +33,7 @@ export function clusterOptions(pairs: readonly (readonly [string, string])[]): C
     cpuMode: 'engine',
     load: 'active',
     spreadsReplicas: true,
-    unseenNodes: 'refuse',
+    unseenNodes: 'ignore',
   };
   return pairs.reduce((options, [key, value]) => {
     const parse = Object.hasOwn(parsers, key) ? parsers[key] : undefined;

@@ -181,7 +181,7 @@ export class Cluster {
       settingsOf: (nodeId) => this.#settings.of(nodeId),
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);
-    this.#unseen = new UnseenNodes(options.unseenNodes ?? 'refuse', this.#identities);
+    this.#unseen = new UnseenNodes(options.unseenNodes ?? 'ignore', this.#identities);
     this.#names = new ContainerNames(this.#containers, this.#unseen);
     this.events = new EventHub({ identities: this.#identities, engines: () => this.healthyEngines });
     const nodes = (): readonly NodeView[] => this.#nodeViews();

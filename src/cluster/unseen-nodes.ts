@@ -1,5 +1,5 @@
-// Nodes that were members when the manager started and have not been read since: nobody knows what they have, so no
-// new object gets a name that may be theirs. A node that comes later is new, and answers for itself.
+// Nodes that were members when the manager started and have not been read since: nobody knows what they have. Where
+// doubles are worse than waiting, no new object gets a name that may be theirs. A node that comes later is new, and answers for itself.
 import { compareText } from '../common/compare-text.ts';
 import { ApiError } from '../common/errors.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -41,7 +41,7 @@ export class UnseenNodes {
       503,
       `a ${what} may exist on a node that has not answered since this manager started ` +
         `(${[...names.slice(0, maxNamed), ...more].join(', ')}): start the node, take it out of the cluster, ` +
-        'or start the manager with --cluster-opt swarm.unseen=ignore',
+        'or start the manager without --cluster-opt swarm.unseen=refuse',
     );
   }
 }

@@ -308,7 +308,7 @@ describe('a cluster whose engines fail', () => {
         const engine = await startSimulatedEngine({ name: 'node-9' });
         const liar = await startLiar(engine, answerList);
         others.push(liar, engine);
-        await start({ engines: 1, cluster: { unseenNodes: 'ignore' } });
+        await start({ engines: 1 });
         const before = process.memoryUsage().rss;
         shoal.announce([...shoal.engines, liar]);
         await until('it is given up', () => stateOf('node-9') === 'unhealthy');
@@ -329,12 +329,7 @@ describe('a cluster whose engines fail', () => {
     const [hung, ...healthy] = engines as [SimulatedEngine, ...SimulatedEngine[]];
     for (const engine of engines) engine.createDirectly({ name: `on-${engine.name}` });
     hung.faults.freeze();
-    await start({
-      engines: 0,
-      announced: false,
-      timings: { probeTimeoutMs: 3_000, listTimeoutMs: 20_000 },
-      cluster: { unseenNodes: 'ignore' },
-    });
+    await start({ engines: 0, announced: false, timings: { probeTimeoutMs: 3_000, listTimeoutMs: 20_000 } });
     const startedAt = performance.now();
     shoal.announce(engines);
     for (const { name } of healthy) await shoal.api.get(`/containers/on-${name}/json`).expect(200);

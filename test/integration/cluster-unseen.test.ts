@@ -5,7 +5,7 @@ import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
 import { until } from '../support/until.ts';
 
-describe('a manager that starts while a node is down', () => {
+describe('a manager with swarm.unseen=refuse that starts while a node is down', () => {
   let shoal: SimulatedCluster;
 
   afterEach(() => shoal.stop());
@@ -36,7 +36,7 @@ describe('a manager that starts while a node is down', () => {
       const answer = await shoal.api.post(path).send(body).expect(503);
       const { message } = answer.body as { readonly message: string };
       assert.ok(message.includes(`a ${what} may exist on a node that has not answered`), message);
-      assert.ok(message.includes(address) && message.includes('swarm.unseen=ignore'), message);
+      assert.ok(message.includes(address) && message.includes('swarm.unseen=refuse'), message);
     }
     const made = [...shoal.engine('node-1').volumes.keys(), ...shoal.engine('node-1').containers.keys()];
     assert.deepEqual(made, []);
@@ -71,7 +71,7 @@ describe('a manager that starts while a node is down', () => {
     await shoal.run({ name: 'web' });
   });
 
-  it('gives every name where it is told to', async () => {
+  it('gives every name unless it is told not to', async () => {
     await startWithoutNode2('ignore');
     await shoal.run({ name: 'web' });
   });

@@ -75,7 +75,7 @@ describe('the command line', () => {
       cpuMode: 'engine',
       load: 'active',
       spreadsReplicas: true,
-      unseenNodes: 'refuse',
+      unseenNodes: 'ignore',
     });
     assert.equal(manage.networks, 'auto');
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
@@ -93,7 +93,7 @@ describe('the command line', () => {
 
   it('reads units, aliases and options of the cluster', async () => {
     const manage = await managed(
-      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off --cluster-opt swarm.unseen=ignore nodes://a:1',
+      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off --cluster-opt swarm.unseen=refuse nodes://a:1',
     );
     assert.equal(manage.logLevel, 'debug');
     assert.equal(manage.strategy, 'binpack');
@@ -105,7 +105,7 @@ describe('the command line', () => {
       cpuMode: 'engine',
       load: 'all',
       spreadsReplicas: false,
-      unseenNodes: 'ignore',
+      unseenNodes: 'refuse',
     });
     assert.equal(manage.discovery, 'nodes://a:1');
   });
