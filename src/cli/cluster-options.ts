@@ -13,7 +13,7 @@ export interface ClusterOptions {
   /** Whether copies of one Compose service are kept apart where that is possible. */
   readonly spreadsReplicas: boolean;
   /** Whether names are given that a node may have which has not answered since the manager started. */
-  readonly unseenNodes: 'refuse' | 'ignore';
+  readonly unseenNodes: 'known' | 'refuse' | 'ignore';
 }
 
 const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>>> = {
@@ -33,7 +33,7 @@ export function clusterOptions(pairs: readonly (readonly [string, string])[]): C
     cpuMode: 'engine',
     load: 'active',
     spreadsReplicas: true,
-    unseenNodes: 'ignore',
+    unseenNodes: 'known',
   };
   return pairs.reduce((options, [key, value]) => {
     const parse = Object.hasOwn(parsers, key) ? parsers[key] : undefined;
@@ -84,8 +84,8 @@ function load(text: string): ClusterOptions['load'] {
 }
 
 function unseenNodes(text: string): ClusterOptions['unseenNodes'] {
-  if (text !== 'refuse' && text !== 'ignore') {
-    throw new UsageError(`--cluster-opt swarm.unseen=${text}: it must be refuse or ignore`);
+  if (text !== 'known' && text !== 'refuse' && text !== 'ignore') {
+    throw new UsageError(`--cluster-opt swarm.unseen=${text}: it must be known, refuse or ignore`);
   }
   return text;
 }

@@ -235,8 +235,14 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       clusterNetworks,
       'auto',
     )
-    .option('--registry-file <path>', 'embedded discovery: keep the members in this file')
-    .option('--state-file <path>', 'keep what `docker node update` sets in this file, not in the discovery store')
+    .option(
+      '--state-file <path>',
+      'keep what `docker node update` sets in this file, not in the discovery store; names as --registry-file',
+    )
+    .option(
+      '--registry-file <path>',
+      'keep the members of embedded discovery in this file, and beside it what each node has, by name',
+    )
     .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
     .option('--tls', 'serve and reach engines over TLS')
     .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')

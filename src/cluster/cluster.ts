@@ -61,6 +61,7 @@ import { NodeSettingsBook, type NodeSettings } from './node-settings.ts';
 import { NodeView } from './node-view.ts';
 import type { Load, NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
+import type { RememberedNames } from './remembered-names.ts';
 import { SwarmKeeper } from './swarm-keeper.ts';
 import type { SwarmTimings } from './swarm-keeper.ts';
 import { holdRoom } from './start-room.ts';
@@ -92,8 +93,10 @@ export interface ClusterOptions {
   readonly provideImage?: ProvideImage;
   /** How far networks reach; `auto` by default. */
   readonly networks?: ClusterNetworks;
-  /** Whether names are given that a node may have which has not been read since the start; `refuse` by default. */
+  /** Whether names are given that a node may have which has not been read since the start; `known` by default. */
   readonly unseenNodes?: UnseenNodesMode;
+  /** What such nodes had; absent: nobody knows. */
+  readonly rememberedNames?: RememberedNames | undefined;
   readonly swarmTimings?: Partial<SwarmTimings>;
 }
 
@@ -119,6 +122,7 @@ export class Cluster {
   readonly #settings: NodeSettingsBook;
   readonly #withdraw: ClusterOptions['withdraw'];
   readonly #unseen: UnseenNodes;
+  readonly #remembered: RememberedNames | undefined;
   readonly #freshVolumes = new FreshVolumes();
   readonly #views = new Map<Engine, NodeView>();
   readonly #orders = new KeptOrders();
@@ -181,7 +185,12 @@ export class Cluster {
       settingsOf: (nodeId) => this.#settings.of(nodeId),
     };
     this.#execs = new ExecIndex(() => this.healthyEngines);
-    this.#unseen = new UnseenNodes(options.unseenNodes ?? 'ignore', this.#identities);
+    this.#remembered = options.rememberedNames;
+    this.#unseen = new UnseenNodes({
+      mode: options.unseenNodes ?? 'known',
+      identities: this.#identities,
+      remembered: this.#remembered,
+    });
     this.#names = new ContainerNames(this.#containers, this.#unseen);
     this.events = new EventHub({ identities: this.#identities, engines: () => this.healthyEngines });
     const nodes = (): readonly NodeView[] => this.#nodeViews();
@@ -230,6 +239,9 @@ export class Cluster {
     const keeper = this.#swarmKeeper;
     if (keeper !== undefined) this.#tasks.spawn('keep the swarm', (stopped) => keeper.run(stopped));
     await this.#readSettings(signal);
+    const remembered = this.#remembered;
+    if (remembered !== undefined)
+      this.#tasks.spawn('remember names', (stopped) => remembered.run(() => this.engines, stopped));
     for await (const entries of discovery) {
       if (signal.aborted) return;
       this.#membership.apply(entries);
@@ -478,6 +490,8 @@ export class Cluster {
   async stop(): Promise<void> {
     this.events.stop();
     for (const unsubscribe of this.#subscriptions.values()) unsubscribe();
+    // Before the members go: they have not left the cluster.
+    await this.#remembered?.save(this.engines);
     await Promise.all([this.#membership.stop(), this.#tasks.stop()]);
   }
 
@@ -546,6 +560,7 @@ export class Cluster {
     this.events.engineLeft(engine);
     this.#views.delete(engine);
     this.#unseen.settled(engine);
+    this.#remembered?.forget(engine.address);
     this.#containers.removeEngine(engine);
     this.#images.removeEngine(engine);
     this.#networks.removeEngine(engine);

@@ -218,8 +218,7 @@ export class ContainerCreator {
   /** A volume that nobody knows would be made, though a node that has not been seen may have it. */
   #assertVolumesAreKnown({ request }: PreparedCreate): void {
     const { volumes, unseen } = this.#options;
-    const unknown = request.volumes.find((name) => volumes.named(name).length === 0);
-    if (unknown !== undefined) unseen.assertNone(`volume "${unknown}"`);
+    for (const name of request.volumes) if (volumes.named(name).length === 0) unseen.assertFree('volume', name);
   }
 
   #reserveName({ name, swarmId }: PreparedCreate): () => void {

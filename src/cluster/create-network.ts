@@ -77,7 +77,7 @@ export class NetworkCreator {
 
   async #createAtHome(call: NetworkCreateCall): Promise<CreatedNetwork> {
     const name = textMember(call.body, 'Name');
-    if (!isBuiltinNetwork(name)) this.#options.unseen.assertNone(`network "${name}"`);
+    if (!isBuiltinNetwork(name)) this.#options.unseen.assertFree('network', name);
     const home = this.#options.homes.choose(textMapMember(call.body, 'Labels'));
     if (home === undefined) throw new ApiError(503, 'no healthy node can take the network');
     return await this.#createOn(home.engine, call);

@@ -44,7 +44,7 @@ export class VolumeCreator {
     await this.#finished(name);
     const other = this.#existing(name, call);
     if (other !== undefined) return other;
-    this.#options.unseen.assertNone(`volume "${name}"`);
+    this.#options.unseen.assertFree('volume', name);
     const work = this.#createSomewhere(call);
     this.#underWay.set(name, work);
     try {

@@ -30,7 +30,7 @@ export class ContainerNames {
   reserve(name: string, holder: string): NameReservation {
     const owner = this.#containers.named(name)[0]?.record.id ?? this.#reserved.get(name);
     if (owner !== undefined) throw nameTaken(name, owner);
-    this.#unseen.assertNone(`container "${name}"`);
+    this.#unseen.assertFree('container', name);
     this.#reserved.set(name, holder);
     let isHeld = true;
     return {

@@ -14,6 +14,7 @@ import type { ApiSettings } from '../api/settings.ts';
 import { translateCreate } from '../api/translate.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { CertificateFiles, type CertificatePaths } from '../common/certificate-files.ts';
+import { RememberedNames } from '../cluster/remembered-names.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { Admission } from '../engine/admission.ts';
@@ -31,7 +32,7 @@ export interface ManagerOptions {
   /** Undefined: agents announce themselves to this manager. */
   readonly discovery: string | undefined;
   readonly discoveryOptions: Readonly<Record<string, string>>;
-  /** Where an embedded registry keeps its members. */
+  /** Where an embedded registry keeps its members; what the nodes have is remembered beside it. */
   readonly registryFile: string | undefined;
   /** Where settings of nodes are kept, in place of the store of the discovery. */
   readonly stateFile: string | undefined;
@@ -52,7 +53,7 @@ export interface ManagerOptions {
   /** Whether copies of one Compose service are kept apart where that is possible. */
   readonly spreadsReplicas: boolean;
   /** Whether names are given that a node may have which has not answered since the start. */
-  readonly unseenNodes: 'refuse' | 'ignore';
+  readonly unseenNodes: 'known' | 'refuse' | 'ignore';
   readonly tls: ManagerTls;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
@@ -112,6 +113,7 @@ export class Manager {
         await this.#discovery?.deregister({ address, alive: false }, signal);
       },
       unseenNodes: options.unseenNodes,
+      rememberedNames: openRememberedNames(options),
     });
   }
 
@@ -257,6 +259,11 @@ function towardsEngine(certificates: CertificateFiles, leg: TlsLeg | undefined):
 
 function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promise<ListenAddress[]> {
   return Promise.all(addresses.map((address) => server.listen(address)));
+}
+
+function openRememberedNames({ registryFile, stateFile, logger }: ManagerOptions): RememberedNames | undefined {
+  const beside = registryFile ?? stateFile;
+  return beside === undefined ? undefined : new RememberedNames(`${beside}.names`, logger);
 }
 
 function createScheduler({ strategy, seed, filters, plugIns, ...options }: ManagerOptions): Scheduler {

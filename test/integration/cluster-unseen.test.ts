@@ -1,11 +1,15 @@
 // What a manager that starts while a node is down says about names that this node may have.
 import assert from 'node:assert/strict';
-import { afterEach, describe, it } from 'mocha';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterEach, beforeEach, describe, it } from 'mocha';
+import { RememberedNames } from '../../src/cluster/remembered-names.ts';
+import { createSilentLogger } from '../../src/common/logger.ts';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';
 import { until } from '../support/until.ts';
 
-describe('a manager with swarm.unseen=refuse that starts while a node is down', () => {
+describe('a manager that starts while a node is down', () => {
   let shoal: SimulatedCluster;
 
   afterEach(() => shoal.stop());
@@ -29,14 +33,14 @@ describe('a manager with swarm.unseen=refuse that starts while a node is down', 
     },
   ];
 
-  it('gives no name that may be taken there, and says which node it is and what helps', async () => {
+  it('with swarm.unseen=refuse gives no name that may be taken there, and says which node it is and what helps', async () => {
     await startWithoutNode2();
     const { address } = shoal.engine('node-2');
     for (const { what, path, body } of creates) {
       const answer = await shoal.api.post(path).send(body).expect(503);
       const { message } = answer.body as { readonly message: string };
       assert.ok(message.includes(`a ${what} may exist on a node that has not answered`), message);
-      assert.ok(message.includes(address) && message.includes('swarm.unseen=refuse'), message);
+      assert.ok(message.includes(address) && message.includes('swarm.unseen=ignore'), message);
     }
     const made = [...shoal.engine('node-1').volumes.keys(), ...shoal.engine('node-1').containers.keys()];
     assert.deepEqual(made, []);
@@ -71,8 +75,49 @@ describe('a manager with swarm.unseen=refuse that starts while a node is down', 
     await shoal.run({ name: 'web' });
   });
 
-  it('gives every name unless it is told not to', async () => {
+  it('gives every name where it is told to', async () => {
     await startWithoutNode2('ignore');
     await shoal.run({ name: 'web' });
+  });
+
+  describe('and remembers what the nodes had', () => {
+    let folder: string;
+
+    beforeEach(() => {
+      folder = mkdtempSync(`${tmpdir()}/shoal-names-`);
+    });
+
+    afterEach(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    const remembered = (): RememberedNames => new RememberedNames(`${folder}/names`, createSilentLogger());
+
+    it('refuses the names of the lost node alone', async () => {
+      const first = await startSimulatedCluster({ engines: 2, cluster: { rememberedNames: remembered() } });
+      const { address } = first.engine('node-2');
+      await first.api.post('/volumes/create').send({ Name: 'node-2/data' }).expect(201);
+      await first.api.post('/networks/create').send({ Name: 'node-2/net' }).expect(201);
+      await first.run({ name: 'web', body: { Env: ['constraint:node==node-2'] } });
+      await first.stop();
+
+      shoal = await startSimulatedCluster({
+        engines: [{}, { port: Number(address.split(':')[1]) }],
+        announced: false,
+        cluster: { rememberedNames: remembered() },
+      });
+      await shoal.engine('node-2').faults.refuse();
+      shoal.announce(shoal.engines);
+      await until('the other is healthy', () => shoal.cluster.healthyEngines.length === 1);
+      for (const { what, path, body } of creates) {
+        const { text } = await shoal.api.post(path).send(body).expect(503);
+        assert.ok(text.includes(address), `${what}: ${text}`);
+      }
+      await shoal.run({ name: 'other', body: { HostConfig: { Binds: ['fresh:/data'] } } });
+      await shoal.api.post('/networks/create').send({ Name: 'other' }).expect(201);
+
+      await until('the new ones are remembered', () => readFileSync(`${folder}/names`, 'utf8').includes('"fresh"'));
+      assert.ok(readFileSync(`${folder}/names`, 'utf8').includes('"web"'), 'and those of the lost node still');
+    });
   });
 });

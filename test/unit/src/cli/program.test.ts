@@ -75,7 +75,7 @@ describe('the command line', () => {
       cpuMode: 'engine',
       load: 'active',
       spreadsReplicas: true,
-      unseenNodes: 'ignore',
+      unseenNodes: 'known',
     });
     assert.equal(manage.networks, 'auto');
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
