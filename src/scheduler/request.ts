@@ -9,6 +9,7 @@ import type { PlacementRequest } from './contracts.ts';
 import { parseExpression, type Expression } from './expression.ts';
 import { resourceDemands } from './node-resources.ts';
 import { MatchTime } from './regular-expression.ts';
+import { parsePolicy } from './reschedule-policy.ts';
 import { requestedPorts } from './requested-ports.ts';
 import { memoryDemandBytes, nanoCpuDemand, type CpuMode } from './resource-demand.ts';
 import { rulesOf, type RuleKind, type Rules } from './rules.ts';
@@ -27,12 +28,10 @@ export interface RequestOptions {
 /** Each is asked of each node. A whitelist or an alternative names many nodes in one. */
 const mostExpressions = 256;
 
-const reschedulePolicies: readonly string[] = ['off', 'on-node-failure'];
-
 /** Throws ApiError 400 for a rule that cannot be understood, naming the position and what was expected. */
 export function placementRequest(body: CreateBody, options: RequestOptions = {}): PlacementRequest {
   const rules = rulesOf(body);
-  checkReschedulePolicy(rules.reschedule);
+  parsePolicy(rules.reschedule, rules.data);
   const references = createReferences(body);
   const host = goMember(body, 'HostConfig');
   const labels = textMapMember(body, 'Labels');
@@ -71,13 +70,6 @@ function parsedRules(
     whitelists: parse('whitelist'),
     tolerations: parse('toleration'),
   };
-}
-
-function checkReschedulePolicy(policies: readonly string[]): void {
-  if (policies.length > 1) throw badRequest('too many reschedule policies');
-  const [policy] = policies;
-  if (policy === undefined || reschedulePolicies.includes(policy)) return;
-  throw badRequest(`invalid reschedule policy: ${policy}, expected ${reschedulePolicies.join(' or ')}`);
 }
 
 /** The last one written holds, as with environment variables. */

@@ -10,6 +10,7 @@ const labelOf = {
   whitelist: 'com.docker.swarm.whitelists',
   toleration: 'com.docker.swarm.tolerations',
   reschedule: 'com.docker.swarm.reschedule-policies',
+  data: 'com.docker.swarm.data',
   strategy: 'com.docker.swarm.strategies',
   dryrun: 'com.docker.swarm.dryrun',
   wait: 'com.docker.swarm.wait',
@@ -26,13 +27,14 @@ const kinds: readonly RuleKind[] = [
   'whitelist',
   'toleration',
   'reschedule',
+  'data',
   'strategy',
   'dryrun',
   'wait',
 ];
 
 /** Of these the last one written holds, so their labels may hold the bare text instead of a list. */
-const singleKinds: ReadonlySet<RuleKind> = new Set(['reschedule', 'strategy', 'dryrun', 'wait']);
+const singleKinds: ReadonlySet<RuleKind> = new Set(['reschedule', 'data', 'strategy', 'dryrun', 'wait']);
 
 /** Throws ApiError 400 when a label does not hold a JSON array of texts. */
 export function rulesOf(body: CreateBody): Rules {
@@ -47,6 +49,7 @@ function readRules(labels: Readonly<Record<string, string>>, environment: readon
     whitelist: rulesOfKind('whitelist', labels, environment),
     toleration: rulesOfKind('toleration', labels, environment),
     reschedule: rulesOfKind('reschedule', labels, environment),
+    data: rulesOfKind('data', labels, environment),
     strategy: rulesOfKind('strategy', labels, environment),
     dryrun: rulesOfKind('dryrun', labels, environment),
     wait: rulesOfKind('wait', labels, environment),
