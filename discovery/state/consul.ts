@@ -86,8 +86,7 @@ export class ConsulState implements StateStore {
         index = found.version < index ? 0 : found.version;
         await sleep(pauseBetweenQueriesMs, signal);
       } catch (error) {
-        if (signal.aborted) return;
-        this.#trouble.failed(error);
+        if (!signal.aborted) this.#trouble.failed(error);
         index = 0;
         await sleep(backoff.next(), signal);
       }

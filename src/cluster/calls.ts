@@ -15,6 +15,15 @@ export interface ContainerCreateCall {
   /** The client's API version. */
   readonly version: string;
   readonly signal: AbortSignal;
+  /** The container takes the place and the name of another one. */
+  readonly succession?: Succession | undefined;
+}
+
+export interface Succession {
+  /** Of the former one, which the new one keeps. */
+  readonly swarmId: string;
+  /** Volumes of the former one's node that need not be where the new one goes. */
+  readonly discardedVolumes: readonly string[];
 }
 
 export interface CreatedContainer {

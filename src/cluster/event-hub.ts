@@ -29,6 +29,14 @@ export interface EventHubOptions {
   readonly maxQueued?: number;
 }
 
+/** An event of the cluster's own. */
+export interface OwnEvent {
+  readonly type: 'node' | 'container';
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 interface Subscriber {
   readonly accepts: (event: DockerEvent) => boolean;
   readonly queue: EventQueue<ClusterEvent>;
@@ -87,6 +95,23 @@ export class EventHub {
     this.#tell(engine, isConnected ? reached : 'engine_disconnect', reason);
   }
 
+  /** Tells readers what the cluster itself does about something of `engine`. */
+  announce(engine: Engine, { type, action, id, attributes }: OwnEvent): void {
+    const timeNano = nowNs();
+    const event = this.#mark(engine, {
+      status: action,
+      id,
+      Type: type,
+      Action: action,
+      Actor: { ID: id, Attributes: attributes },
+      scope: 'swarm',
+      time: Math.floor(timeNano / 1e9),
+      timeNano,
+    });
+    this.#ownRing.push(event);
+    this.#send(event);
+  }
+
   engineLeft(engine: Engine): void {
     if (this.#connected.get(engine) === true) this.#tell(engine, 'engine_disconnect', 'the engine left the cluster');
     this.#connected.delete(engine);
@@ -140,20 +165,8 @@ export class EventHub {
 
   #tell(engine: Engine, action: string, reason: string | undefined): void {
     const { id, name } = this.#options.identities.of(engine);
-    const timeNano = nowNs();
     const attributes = { name, ...(reason === undefined ? {} : { reason }) };
-    const event = this.#mark(engine, {
-      status: action,
-      id,
-      Type: 'node',
-      Action: action,
-      Actor: { ID: id, Attributes: attributes },
-      scope: 'swarm',
-      time: Math.floor(timeNano / 1e9),
-      timeNano,
-    });
-    this.#ownRing.push(event);
-    this.#send(event);
+    this.announce(engine, { type: 'node', action, id, attributes });
   }
 
   #mark(engine: Engine, event: DockerEvent): ClusterEvent {

@@ -2,7 +2,7 @@
 // and reserving it happen in one go, so two requests never get the same one.
 import { ApiError, badRequest, conflict } from '../common/errors.ts';
 import { checkContainerName } from '../docker/container-name.ts';
-import type { ContainerIndex } from './index/container-index.ts';
+import { bearerId, type ContainerIndex } from './index/container-index.ts';
 import type { ContainerLocation } from './locations.ts';
 import type { UnseenNodes } from './unseen-nodes.ts';
 
@@ -25,10 +25,12 @@ export class ContainerNames {
 
   /**
    * Keeps `name` from everyone else until released. `holder` is shown to those who ask for it meanwhile: the id by
-   * which the container under way can be found. Throws 409 as dockerd when the name is taken, 503 when it may be.
+   * which the container under way can be found; copies of the same container do not count. Throws 409 as dockerd when
+   * the name is taken, 503 when it may be.
    */
   reserve(name: string, holder: string): NameReservation {
-    const owner = this.#containers.named(name)[0]?.record.id ?? this.#reserved.get(name);
+    const owners = this.#containers.named(name).filter(({ record }) => bearerId(record) !== holder);
+    const owner = owners[0]?.record.id ?? this.#reserved.get(name);
     if (owner !== undefined) throw nameTaken(name, owner);
     this.#unseen.assertFree('container', name);
     this.#reserved.set(name, holder);

@@ -53,13 +53,15 @@ export function prepareCreate(call: ContainerCreateCall, options: PrepareOptions
   const asked = placementRequest(body, { name, platform: call.platform, cpuMode: options.cpuMode });
   // An unknown container as network is not missed before the start.
   const dependencies = asked.dependencies.filter((reference) => spelling.isKnown(reference));
-  const swarmId = freshSwarmId(textMapMember(body, 'Labels')[swarmIdLabel], options);
+  const swarmId = call.succession?.swarmId ?? freshSwarmId(textMapMember(body, 'Labels')[swarmIdLabel], options);
+  const discarded = call.succession?.discardedVolumes ?? [];
+  const volumes = asked.volumes.filter((name) => !discarded.includes(name));
   return {
     image: written.image,
     name,
     swarmId,
     body: withSwarmId(withoutExpressions(body), swarmId),
-    request: { ...asked, dependencies },
+    request: { ...asked, dependencies, volumes },
     terms: termsOf(body),
     pinned: spelling.pinned,
   };

@@ -6,6 +6,9 @@ export const swarmIdLabel = 'com.docker.swarm.id';
 /** Why the container is on its node: see `placement-label.ts`. */
 export const placementLabel = 'com.docker.swarm.placement';
 
+/** When it may be made anew elsewhere: see `reschedule-policy.ts`. */
+export const reschedulePoliciesLabel = 'com.docker.swarm.reschedule-policies';
+
 /** Counts how often a container was started anew on another node; absent means 0. */
 export const generationLabel = 'com.docker.swarm.generation';
 

@@ -73,6 +73,22 @@ export class ContainerIndex {
     return this.#byId.get(id).length > 0 || this.#bySwarmId.get(id).length > 0;
   }
 
+  withId(id: string): readonly ContainerLocation[] {
+    return this.#byId.get(id);
+  }
+
+  withSwarmId(swarmId: string): readonly ContainerLocation[] {
+    return this.#bySwarmId.get(swarmId);
+  }
+
+  /** False for a copy that another one has taken the place of. */
+  isCurrent({ record }: ContainerLocation): boolean {
+    const id = bearerId(record);
+    const copies = this.#bySwarmId.get(id);
+    const others = id === record.id ? copies : [...copies, ...this.#byId.get(id)];
+    return others.length === 0 || currentCopy([...others, ...this.#byId.get(record.id)])?.record.id === record.id;
+  }
+
   /** Throws 404 when nothing answers to `reference`, and as `find`. */
   resolve(reference: string): ContainerLocation {
     if (reference === '') throw badRequest('invalid name or ID supplied: ""');
@@ -234,26 +250,38 @@ export function swarmIdOf(record: ContainerRecord): string | undefined {
   return record.row.Labels?.[swarmIdLabel];
 }
 
+/** By what the copies of one container are known: of one that others created its own id, which its copies then bear. */
+export function bearerId(record: ContainerRecord): string {
+  return swarmIdOf(record) ?? record.id;
+}
+
+/** How often the container had been made anew when this copy was made. */
+export function generationOf({ row }: ContainerRecord): number {
+  const value = Number(row.Labels?.[generationLabel] ?? 0);
+  return Number.isInteger(value) ? value : 0;
+}
+
 function ambiguousPrefix(reference: string): ApiError {
   return badRequest(`multiple IDs found with provided prefix: ${reference}`);
 }
 
 function copiesOfOne(locations: readonly ContainerLocation[]): boolean {
-  const [first, ...others] = locations.map(({ record }) => swarmIdOf(record));
-  return first !== undefined && others.every((swarmId) => swarmId === first);
+  const [first, ...others] = locations.map(({ record }) => bearerId(record));
+  return others.every((id) => id === first);
 }
 
-/** Of the copies that a node's return left behind, the one of the highest generation; the reachable one of two equals. */
+/**
+ * Of the copies that a node's return left behind, the one of the highest generation; the reachable one of two equals. A
+ * copy that was never started does not count yet: it is being made.
+ */
 function currentCopy(copies: readonly ContainerLocation[]): ContainerLocation | undefined {
   return [...copies].sort(
     (a, b) =>
-      generation(b) - generation(a) || reachability(b) - reachability(a) || (a.record.id < b.record.id ? -1 : 1),
+      Number(wasStarted(b.record)) - Number(wasStarted(a.record)) ||
+      generationOf(b.record) - generationOf(a.record) ||
+      reachability(b) - reachability(a) ||
+      (a.record.id < b.record.id ? -1 : 1),
   )[0];
-}
-
-function generation({ record }: ContainerLocation): number {
-  const value = Number(record.row.Labels?.[generationLabel] ?? 0);
-  return Number.isInteger(value) ? value : 0;
 }
 
 function reachability({ engine, record }: ContainerLocation): number {

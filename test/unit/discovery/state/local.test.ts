@@ -62,12 +62,14 @@ describe('state that is kept by one manager', () => {
   it('tells those who watch a folder of each change of it', async () => {
     const abort = new AbortController();
     const seen: StateFolder[] = [];
+    const writes: Promise<unknown>[] = [];
     for await (const folder of state.watch('nodes', abort.signal)) {
       seen.push(folder);
-      if (seen.length === 1) await state.write({ folder: 'other', key: 'x' }, { text: 'x', seenVersion: 0 });
-      if (seen.length === 1) void setImmediate(() => void state.write(place, { text: 'a', seenVersion: 0 }));
       if (seen.length === 2) abort.abort();
+      else await state.write({ folder: 'other', key: 'x' }, { text: 'x', seenVersion: 0 });
+      if (seen.length === 1) writes.push(state.write(place, { text: 'a', seenVersion: 0 }));
     }
+    await Promise.all(writes);
     assert.deepEqual(
       seen.map(({ documents }) => documents.size),
       [0, 1],
