@@ -56,6 +56,7 @@ export interface ManageOptions {
   readonly networks: ClusterNetworks;
   readonly registryFile: string | undefined;
   readonly stateFile: string | undefined;
+  readonly rescheduleGraceMs: number;
   /** Feeds every choice among equals; undefined: by name. */
   readonly seed: number | undefined;
 }
@@ -243,6 +244,12 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       '--registry-file <path>',
       'keep the members of embedded discovery in this file, and beside it what each node has, by name',
     )
+    .option(
+      '--reschedule-grace <duration>',
+      'how long a node must be lost before its containers are made anew elsewhere',
+      durationOfAtLeast(0),
+      60_000,
+    )
     .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
     .option('--tls', 'serve and reach engines over TLS')
     .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')
@@ -278,6 +285,7 @@ interface ManageFlags extends DiscoveryFlags, ManagerTlsFlags {
   readonly clusterNetwork: ClusterNetworks;
   readonly registryFile?: string;
   readonly stateFile?: string;
+  readonly rescheduleGrace: number;
   readonly seed?: number;
 }
 
@@ -312,6 +320,7 @@ function manageOptions({ discovery, flags, level, env }: ManageLine): ManageOpti
     networks: flags.clusterNetwork,
     registryFile: flags.registryFile,
     stateFile: flags.stateFile,
+    rescheduleGraceMs: flags.rescheduleGrace,
     seed: flags.seed,
   };
 }

@@ -62,6 +62,7 @@ import { NodeView } from './node-view.ts';
 import type { Load, NodeViewIndices } from './node-view.ts';
 import { pullImage } from './provide-image.ts';
 import type { RememberedNames } from './remembered-names.ts';
+import { Rescheduler, type RescheduleTimings, type StayingContainer } from './reschedule/rescheduler.ts';
 import { SwarmKeeper } from './swarm-keeper.ts';
 import type { SwarmTimings } from './swarm-keeper.ts';
 import { holdRoom } from './start-room.ts';
@@ -98,6 +99,9 @@ export interface ClusterOptions {
   /** What such nodes had; absent: nobody knows. */
   readonly rememberedNames?: RememberedNames | undefined;
   readonly swarmTimings?: Partial<SwarmTimings>;
+  readonly rescheduleTimings?: Partial<RescheduleTimings>;
+  /** Only the primary of several managers repairs; by default this manager is the only one. */
+  readonly isPrimary?: () => boolean;
 }
 
 /** An engine that lives answers its first probe long before. */
@@ -132,6 +136,7 @@ export class Cluster {
   readonly #swarms = new Swarms<Engine>(() => this.engines);
   /** Endpoints that are removed when their node is back. */
   readonly lateDisconnects: LateDisconnects;
+  readonly #rescheduler: Rescheduler;
   readonly #swarmKeeper: SwarmKeeper | undefined;
   readonly #networkReach: NetworkReach;
   readonly #networkCreator: NetworkCreator;
@@ -213,6 +218,19 @@ export class Cluster {
       networks: this.#networks,
       names: this.#names,
       tasks: this.#tasks,
+    });
+    this.#rescheduler = new Rescheduler({
+      store: options.state,
+      containers: this.#containers,
+      identities: this.#identities,
+      engines: () => this.engines,
+      settingsOf: (nodeId) => this.#settings.of(nodeId),
+      create: (call) => this.#creator.create(call),
+      events: this.events,
+      tasks: this.#tasks,
+      logger,
+      isPrimary: options.isPrimary ?? ((): boolean => true),
+      timings: options.rescheduleTimings,
     });
     this.#networkReach = new NetworkReach({
       mode: options.networks ?? 'auto',
@@ -328,9 +346,15 @@ export class Cluster {
   async removeNode(engine: Engine, signal: AbortSignal): Promise<void> {
     if (this.#withdraw === undefined) throw notImplemented('members cannot be removed here');
     const { id } = this.identityOf(engine);
+    this.#rescheduler.forgetNode(engine);
     await this.#withdraw(engine.address, signal);
     await this.#settings.forget(id, signal);
     for (let waitedMs = 0; engine.state !== 'gone' && waitedMs < withdrawalMs; waitedMs += 20) await sleep(20, signal);
+  }
+
+  /** What a node that is drained or lost keeps, and why; empty for every other. */
+  staysOn(engine: Engine): readonly StayingContainer[] {
+    return this.#rescheduler.staysOn(engine);
   }
 
   /**
@@ -344,6 +368,11 @@ export class Cluster {
   /** As resolveContainer, but undefined when there is none. */
   findContainer(reference: string): ContainerLocation | undefined {
     return this.#containers.find(reference);
+  }
+
+  /** False for a copy that another one on another node has taken the place of. */
+  isCurrentCopy(location: ContainerLocation): boolean {
+    return this.#containers.isCurrent(location);
   }
 
   /** Every container of every member, unhealthy ones included, in no order. */
@@ -512,10 +541,12 @@ export class Cluster {
         resolve(undefined);
       }),
     );
+    this.#tasks.spawn('move containers off nodes', (stopped) => this.#rescheduler.run(stopped));
     await orAborted(promise, AbortSignal.any([signal, this.#tasks.signal])).catch(() => undefined);
   }
 
   #settingsChanged(nodeIds: readonly string[]): void {
+    this.#rescheduler.nodesChanged();
     for (const view of this.#views.values()) if (nodeIds.includes(view.id)) view.infoChanged();
     this.#nodesRevision += 1;
     this.#creator.waiting.changed();
@@ -574,7 +605,9 @@ export class Cluster {
 
   #follow(engine: Engine, change: EngineChange): void {
     this.#apply(engine, change);
-    if (change.kind !== 'event') this.#creator.waiting.changed();
+    if (change.kind === 'event') return;
+    this.#creator.waiting.changed();
+    this.#rescheduler.roomChanged();
   }
 
   #apply(engine: Engine, change: EngineChange): void {
@@ -583,6 +616,7 @@ export class Cluster {
         if (change.state === 'healthy') this.#unseen.settled(engine);
         this.#identityChanged(engine);
         this.events.stateChanged(engine, change.state, change.reason);
+        this.#rescheduler.nodesChanged();
         this.#wakeReadyWaiters();
         return;
       case 'info':
@@ -611,6 +645,7 @@ export class Cluster {
   #containerChanged(engine: Engine, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
     this.#containers.replace(engine, before, after);
     this.#views.get(engine)?.replaceContainer(before, after);
+    this.#rescheduler.observe(engine, before, after);
     if (after === undefined) return;
     if (before === undefined) this.#creator.containerSeen(engine, after);
     for (const name of after.details?.volumeNames ?? []) this.#freshVolumes.used(name);

@@ -1,6 +1,6 @@
 // From the inspect of a container to the body that creates it once more. What the engine chose for the one container
 // (its id as host name, addresses, endpoints) is left out; everything else is said again as it was said.
-import { askedNetworkMode } from './network-mode.ts';
+import { withAskedNetworkMode } from './network-mode.ts';
 import { isBuiltinNetwork } from './predefined-networks.ts';
 import type { ContainerInspect, CreateBody, EndpointSettings, HostConfig, WireObject } from './types.ts';
 
@@ -10,7 +10,7 @@ import type { ContainerInspect, CreateBody, EndpointSettings, HostConfig, WireOb
  */
 export function createAgain(inspect: ContainerInspect, isOfSwarm: (network: string) => boolean): CreateBody {
   const { Config = {}, HostConfig: host = {}, Id: id } = inspect;
-  const mode = askedNetworkMode(inspect) ?? host.NetworkMode ?? 'default';
+  const { NetworkMode: mode = 'default' } = withAskedNetworkMode(host, Config.Labels);
   return {
     ...withoutOwnHostname(Config, id, mode),
     HostConfig: { ...host, NetworkMode: mode, Links: linksAgain(host) },

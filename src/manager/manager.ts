@@ -62,6 +62,8 @@ export interface ManagerOptions {
   readonly allowsEveryOrigin: boolean;
   readonly prefixesNamesWithNode: boolean;
   readonly networks: 'auto' | 'overlay' | 'bridge';
+  /** How long a node must have been lost before its containers are made anew elsewhere. */
+  readonly rescheduleGraceMs: number;
 }
 
 /** Undefined where connections are plain. */
@@ -108,6 +110,7 @@ export class Manager {
       translate: translateCreate,
       provideImage: createProvideImage(options.logger),
       networks: options.networks,
+      rescheduleTimings: { graceMs: options.rescheduleGraceMs },
       state: openState({ ...options, discoveryOpts: options.discoveryOptions }),
       withdraw: async (address, signal) => {
         await this.#discovery?.deregister({ address, alive: false }, signal);

@@ -101,9 +101,17 @@ describe('what the host tells about itself', () => {
     });
   }
 
-  it('has no tasks on a node', async () => {
+  it('shows the containers of a node as its tasks', async () => {
     const query = encodeURIComponent('{"node":{"node-1":true}}');
-    await shoal.api.get(`/tasks?filters=${query}`).expect(200, []);
+    const tasks = (await shoal.api.get(`/tasks?filters=${query}`).expect(200)).body as readonly {
+      readonly ServiceID: string;
+      readonly Slot: number;
+      readonly Status: { readonly State: string };
+    }[];
+    assert.deepEqual(tasks.map(({ ServiceID, Slot, Status }) => [ServiceID, Slot, Status.State]).sort(), [
+      ['node-1-seed-1', 1, 'running'],
+      ['node-1-seed-2', 1, 'running'],
+    ]);
     await shoal.api.get('/tasks').expect(503);
     await shoal.api.get(`/nodes?filters=${encodeURIComponent('{"nope":["x"]}')}`).expect(400);
   });

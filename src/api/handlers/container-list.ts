@@ -22,6 +22,7 @@ export async function listContainers(call: ApiCall): Promise<void> {
   const tests = [
     ...containerTests({ filters, all, identityOf: (engine) => cluster.identityOf(engine) }),
     ...boundaries(call, filters),
+    ...ofCompose(call, filters),
   ];
   const shown = select(cluster.containersNewestFirst(), tests, limit);
   const nodes = new CallRowNodes(call);
@@ -56,6 +57,12 @@ function boundaries({ cluster }: ApiCall, filters: Filters): ContainerTest[] {
     ...(before === undefined ? [] : [{ accepts: (one: ContainerLocation) => isOlder(one, before) }]),
     ...(since === undefined ? [] : [{ accepts: (one: ContainerLocation) => isOlder(since, one) }]),
   ];
+}
+
+/** Compose would take a copy that was put away for one container too many, and remove it. */
+function ofCompose({ cluster }: ApiCall, filters: Filters): ContainerTest[] {
+  const asksForProject = filters.get('label').some((label) => label.startsWith('com.docker.compose.'));
+  return asksForProject ? [{ accepts: (location) => cluster.isCurrentCopy(location) }] : [];
 }
 
 interface Shown {

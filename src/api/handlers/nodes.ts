@@ -16,6 +16,8 @@ import { textMapMember, textMember } from '../../docker/go-member.ts';
 import type { ApiCall } from '../api-call.ts';
 import type { JsonObject } from '../request-body.ts';
 import { nodeFacts } from '../views/node-facts.ts';
+import { toNodeTask, type NodeTask } from '../views/node-task.ts';
+import { stayingText } from '../views/staying.ts';
 import { nodeRole, toSwarmNode, type SwarmNode } from '../views/swarm-node.ts';
 import { notAManager } from './swarm.ts';
 
@@ -58,18 +60,28 @@ export async function removeNode(call: ApiCall): Promise<void> {
   call.sendEmpty(200);
 }
 
-/** GET /tasks: `docker node ps` asks for the tasks of a node; there are none. Every other question is about services. */
+/** GET /tasks: `docker node ps` asks for the tasks of nodes, which are their containers. Every other question is about services. */
 export function listTasks(call: ApiCall): Promise<void> {
   const filters = parseFilters(call.query.get('filters'));
   const nodes = filters.get('node');
   if (nodes.length === 0) throw notAManager();
-  for (const reference of nodes) resolveNode(call, reference);
-  call.send(200, []);
+  const ids = new Set(nodes.map((reference) => resolveNode(call, reference).ID));
+  call.send(
+    200,
+    [...ids].flatMap((id) => tasksOf(call, id)),
+  );
   return Promise.resolve();
 }
 
+function tasksOf({ cluster }: ApiCall, nodeId: string): NodeTask[] {
+  const engine = cluster.engineNamed(nodeId);
+  if (engine === undefined) return [];
+  const reasons = new Map(cluster.staysOn(engine).map(({ containerId, reason }) => [containerId, reason]));
+  return [...engine.mirror.containers.values()].map((record) => toNodeTask(record, nodeId, reasons.get(record.id)));
+}
+
 function swarmNodes(call: ApiCall): SwarmNode[] {
-  return nodeFacts(call.cluster).map(toSwarmNode);
+  return nodeFacts(call.cluster).map((node) => toSwarmNode(node, stayingText(call.cluster, node.id)));
 }
 
 function isWanted(node: SwarmNode, filters: Filters): boolean {

@@ -1,6 +1,7 @@
 // Answers about the host as a whole, all made from what the manager knows already: no engine is asked.
 import { nodeFacts } from '../views/node-facts.ts';
 import { infoJson } from '../views/info.ts';
+import { stayingText } from '../views/staying.ts';
 import { toVersion, type HostFacts } from '../views/version.ts';
 import type { ApiCall } from '../api-call.ts';
 import { markPartial } from '../silent-nodes.ts';
@@ -30,8 +31,12 @@ export function info(call: ApiCall): Promise<void> {
   const { cluster, settings, version } = call;
   const { identityConflicts: conflicts, waitingCreates: waiting, networkReach: networks } = cluster;
   const nodes = nodeFacts(cluster);
+  const staying = nodes.flatMap(({ id, name }) => {
+    const text = stayingText(cluster, id);
+    return text === undefined ? [] : [`WARNING: node ${name} is being emptied: ${text}`];
+  });
   markPartial(call);
-  call.send(200, infoJson({ version, settings, nodes, conflicts, waiting, networks, now: Date.now() }));
+  call.send(200, infoJson({ version, settings, nodes, conflicts, waiting, staying, networks, now: Date.now() }));
   return Promise.resolve();
 }
 

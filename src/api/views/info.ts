@@ -21,6 +21,8 @@ export interface InfoFacts {
   readonly conflicts: readonly IdentityConflict[];
   /** Creates that are held until a node can take them. */
   readonly waiting: readonly WaitingCreate[];
+  /** One sentence for each node that is being emptied and keeps something. */
+  readonly staying: readonly string[];
   /** How far a new network reaches. */
   readonly networks: string;
   readonly now: number;
@@ -39,7 +41,7 @@ export function infoJson(facts: InfoFacts): Buffer {
 }
 
 /** Without the rows of the nodes. */
-function toInfo({ settings, nodes, conflicts, now }: Omit<InfoFacts, 'version'>): Record<string, unknown> {
+function toInfo({ settings, nodes, conflicts, staying, now }: Omit<InfoFacts, 'version'>): Record<string, unknown> {
   const infos = knownInfos(nodes);
   return {
     ...displayed(infos),
@@ -60,7 +62,7 @@ function toInfo({ settings, nodes, conflicts, now }: Omit<InfoFacts, 'version'>)
     Labels: [],
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: registry(infos),
-    Warnings: [...settings.warnings(), ...nodeWarnings({ nodes, conflicts, now })],
+    Warnings: [...settings.warnings(), ...staying, ...nodeWarnings({ nodes, conflicts, now })],
   };
 }
 

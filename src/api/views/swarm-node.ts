@@ -26,8 +26,10 @@ export interface SwarmNode {
   readonly [field: string]: unknown;
 }
 
-export function toSwarmNode(node: NodeFacts): SwarmNode {
+/** `staying`: what it keeps though it is being emptied. */
+export function toSwarmNode(node: NodeFacts, staying?: string): SwarmNode {
   const { info, settings } = node;
+  const message = [node.error, staying].filter((text) => text !== undefined).join('; ');
   const seen = (node.updatedAt ?? new Date(0)).toISOString();
   return {
     ID: node.id,
@@ -50,7 +52,7 @@ export function toSwarmNode(node: NodeFacts): SwarmNode {
     Status: {
       State: states[node.status] ?? 'unknown',
       Addr: node.host,
-      ...(node.error === undefined ? {} : { Message: node.error }),
+      ...(message === '' ? {} : { Message: message }),
     },
   };
 }

@@ -23,7 +23,16 @@ function info(...nodes: NodeFacts[]): Record<string, unknown> {
 }
 
 function parsedInfo(settings: ApiSettings, nodes: readonly NodeFacts[]): Record<string, unknown> {
-  const facts = { version: '1.51', settings, nodes, conflicts: [], waiting: [], networks: 'on one node each', now };
+  const facts = {
+    version: '1.51',
+    settings,
+    nodes,
+    conflicts: [],
+    waiting: [],
+    staying: [],
+    networks: 'on one node each',
+    now,
+  };
   return JSON.parse(infoJson(facts).toString()) as Record<string, unknown>;
 }
 

@@ -1,0 +1,20 @@
+// What a node that is being emptied keeps, in one sentence.
+import type { Cluster } from '../../cluster/cluster.ts';
+
+/** More containers than this are counted instead of listed. */
+const maxListed = 5;
+
+/** undefined where nothing stays, and for nodes that nobody empties. */
+export function stayingText(cluster: Cluster, nodeId: string): string | undefined {
+  const engine = cluster.engineNamed(nodeId);
+  const staying = engine === undefined ? [] : cluster.staysOn(engine);
+  if (staying.length === 0) return undefined;
+  const listed = staying.slice(0, maxListed).map(({ name, reason }) => `${name} (${firstLine(reason)})`);
+  const rest = staying.length > maxListed ? ` and ${staying.length - maxListed} more` : '';
+  return `it keeps ${listed.join(', ')}${rest}`;
+}
+
+/** Refusals tell of every node, each in its line. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
