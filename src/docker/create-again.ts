@@ -9,8 +9,9 @@ import type { ContainerInspect, CreateBody, EndpointSettings, HostConfig, WireOb
  * References to other containers are left as the engine has them, by id.
  */
 export function createAgain(inspect: ContainerInspect, isOfSwarm: (network: string) => boolean): CreateBody {
-  const { Config = {}, HostConfig: host = {}, Id: id } = inspect;
-  const { NetworkMode: mode = 'default' } = withAskedNetworkMode(host, Config.Labels);
+  const { Config = {}, HostConfig = {}, Id: id } = inspect;
+  const host = withAskedNetworkMode(HostConfig, Config.Labels);
+  const mode = host.NetworkMode ?? 'default';
   return {
     ...withoutOwnHostname(Config, id, mode),
     HostConfig: { ...host, NetworkMode: mode, Links: linksAgain(host) },
