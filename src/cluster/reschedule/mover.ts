@@ -87,8 +87,11 @@ export class Mover {
       }
       const started = copies.filter(({ member }) => move.isStarted(member));
       for (const copy of started) await this.#start(copy);
-      if (move.reason === 'drain') for (const copy of started) await this.#untilHealthy(copy, move, signal);
-      assertGoesOn(move);
+      // Copies of what was lost go on from here, though the node may be back: what it ran may have ended with it.
+      if (move.reason === 'drain') {
+        for (const copy of started) await this.#untilHealthy(copy, move, signal);
+        assertGoesOn(move);
+      }
     } catch (error) {
       if (!signal.aborted) await this.#undo(copies, planned.length);
       throw error;
