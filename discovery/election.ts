@@ -36,7 +36,7 @@ interface Seen {
 const longestLookMs = 30_000;
 /** Whoever was faster is seen by then. */
 const afterRefusalMs = 20;
-const releaseWithinMs = 2_000;
+const handOverWithinMs = 2_000;
 
 export class Election implements Leadership {
   readonly #options: ElectionOptions;
@@ -51,6 +51,10 @@ export class Election implements Leadership {
   #leaseEndMs = -Infinity;
   #lastSentMs = -Infinity;
   #isRetired = false;
+  #isHandingOver = false;
+  #handedOver = new AbortController();
+  /** Ends the pause of the loop. */
+  #wake: () => void = () => undefined;
   #told = '';
   #deadline: NodeJS.Timeout | undefined;
 
@@ -80,7 +84,7 @@ export class Election implements Leadership {
   }
 
   /** This manager's own, or the last one that it has heard of. */
-  get term(): number {
+  term(): number {
     return this.#seen?.record.term ?? 0;
   }
 
@@ -97,32 +101,25 @@ export class Election implements Leadership {
     this.#tell();
   }
 
-  /** Hands over: writes no more, tells the others, ends. Resolves too when the store cannot be told. May be called more than once. */
-  async stop(): Promise<void> {
+  /**
+   * Writes no more and tells the others that they may; then follows who comes next. Resolves too when the store cannot be
+   * told: the others wait until the lease has run out.
+   */
+  async handOver(): Promise<void> {
     this.retire();
-    const wasHeld = this.mayWrite();
     this.#leaseEndMs = -Infinity;
-    await this.#tasks.stop();
-    clearTimeout(this.#deadline);
-    if (wasHeld) await this.#release();
-    this.#tell();
+    if (!this.#isHandingOver) this.#handedOver = new AbortController();
+    this.#isHandingOver = true;
+    this.#wake();
+    if (this.#isMine()) await sleep(handOverWithinMs, this.#handedOver.signal);
   }
 
-  /** Reads first, because a renewal that was broken off may have been written. */
-  async #release(): Promise<void> {
-    const { store, leaseMs, logger } = this.#options;
-    const signal = AbortSignal.timeout(Math.min(leaseMs, releaseWithinMs));
-    try {
-      for (let isWritten = false; !isWritten;) {
-        const { version, text } = await store.read({ waitMs: 0 }, signal);
-        const record = parseRecord(text);
-        if (record?.holder !== this.#holder) return;
-        isWritten = (await store.write(formatRecord({ ...record, isReleased: true }), version, signal)) !== undefined;
-      }
-      logger.info('the primary has handed over', { term: this.term });
-    } catch {
-      // Then the others wait until the lease has run out.
-    }
+  /** Hands over, and ends. May be called more than once. */
+  async stop(): Promise<void> {
+    await this.handOver();
+    await this.#tasks.stop();
+    clearTimeout(this.#deadline);
+    this.#tell();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -145,10 +142,10 @@ export class Election implements Leadership {
       await this.#look(0, signal);
       return;
     }
-    const waitMs = this.#dueMs() - performance.now();
+    const waitMs = Math.min(this.#dueMs() - performance.now(), longestLookMs);
     if (waitMs <= 0) await this.#write(this.#known.version, signal);
-    else if (this.#isMine()) await sleep(Math.min(waitMs, longestLookMs), signal);
-    else await this.#look(Math.min(waitMs, longestLookMs), signal);
+    else if (this.#isMine()) await this.#pause(waitMs, signal);
+    else await this.#look(waitMs, signal);
   }
 
   #isMine(): boolean {
@@ -157,6 +154,7 @@ export class Election implements Leadership {
 
   /** When this manager is to write. */
   #dueMs(): number {
+    if (this.#isHandingOver) return this.#isMine() ? -Infinity : Infinity;
     if (this.#isRetired) return this.mayWrite() ? this.#renewalDueMs() : Infinity;
     if (this.#isMine()) return this.#renewalDueMs();
     return this.#seen === undefined ? -Infinity : freeFromMs(this.#seen);
@@ -166,25 +164,28 @@ export class Election implements Leadership {
     return this.#lastSentMs + renewalMs(this.#options.leaseMs);
   }
 
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await limited(ms, signal, async (limit, end) => {
+      this.#wake = end;
+      await sleep(ms, limit);
+    });
+  }
+
   async #look(waitMs: number, signal: AbortSignal): Promise<void> {
     const { store } = this.#options;
     const known = this.#known;
+    const options = { waitMs, ...(known === undefined ? {} : { unlike: known.version }) };
     // Stores may take their time; the moment to take over must not be missed for it.
-    const limit = new AbortController();
-    const timer = setTimeout(
-      () => {
-        limit.abort();
-      },
-      waitMs === 0 ? this.#answerWithinMs : waitMs,
-    );
-    try {
-      const options = { waitMs, ...(known === undefined ? {} : { unlike: known.version }) };
-      this.#observe(await store.read(options, AbortSignal.any([signal, limit.signal])));
-    } catch (error) {
-      if (!limit.signal.aborted || waitMs === 0) throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+    const withinMs = waitMs === 0 ? this.#answerWithinMs : waitMs;
+    const seen = await limited(withinMs, signal, async (limit) => {
+      try {
+        return await store.read(options, limit);
+      } catch (error) {
+        if (limit.aborted && waitMs > 0) return undefined;
+        throw error;
+      }
+    });
+    if (seen !== undefined) this.#observe(seen);
     this.#tell();
   }
 
@@ -195,12 +196,13 @@ export class Election implements Leadership {
   async #write(version: number, signal: AbortSignal): Promise<void> {
     const { store, address, leaseMs, logger } = this.#options;
     const wasPrimary = this.mayWrite();
-    const term = this.#isMine() ? this.term : this.term + 1;
-    const record = { holder: this.#holder, address, term, leaseMs, isReleased: false };
+    const term = this.term() + (this.#isMine() ? 0 : 1);
+    const record = { holder: this.#holder, address, term, leaseMs, isReleased: this.#isHandingOver };
     const sentMs = performance.now();
     this.#lastSentMs = sentMs;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.#answerWithinMs)]);
-    const written = await store.write(formatRecord(record), version, limit);
+    const written = await limited(this.#answerWithinMs, signal, (limit) =>
+      store.write(formatRecord(record), version, limit),
+    );
     if (written === undefined) {
       this.#known = undefined;
       await sleep(afterRefusalMs, signal);
@@ -208,7 +210,12 @@ export class Election implements Leadership {
     }
     this.#known = { version: written, record };
     this.#see(record, sentMs);
-    if (signal.aborted) return;
+    if (record.isReleased) {
+      logger.info('the primary has handed over', { term });
+      this.#handedOver.abort();
+    }
+    // The right to write is not taken back by an answer that was on its way.
+    if (this.#isHandingOver) return;
     this.#hold(leaseEndMs(sentMs, leaseMs));
     if (!wasPrimary) logger.info('this manager is the primary', { term, address });
     this.#tell();
@@ -241,6 +248,7 @@ export class Election implements Leadership {
     this.#seen = { record, atMs, lost };
     if (record.holder !== this.#holder) this.#leaseEndMs = -Infinity;
     if (before === undefined || isSameTerm) return;
+    if (before.record.holder === this.#holder) this.#handedOver.abort();
     // Who has handed over ends its calls by itself.
     if (!before.record.isReleased) before.lost.abort(new Error(`the primary ${before.record.address} is lost`));
     if (record.holder !== this.#holder) {
@@ -255,5 +263,26 @@ export class Election implements Leadership {
     if (state === this.#told) return;
     this.#told = state;
     for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** Does `work` with a signal that aborts after `ms`, with `signal`, or by `end`; nothing of it stays behind. */
+async function limited<T>(
+  ms: number,
+  signal: AbortSignal,
+  work: (limit: AbortSignal, end: () => void) => Promise<T>,
+): Promise<T> {
+  const limit = new AbortController();
+  const end = (): void => {
+    limit.abort(signal.reason);
+  };
+  const timer = setTimeout(end, ms);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    if (signal.aborted) end();
+    return await work(limit.signal, end);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
 }

@@ -9,6 +9,8 @@ export interface Leadership {
   isPrimary(): boolean;
   /** True while no other manager can be the primary. A manager that hands over finishes its last calls by this. */
   mayWrite(): boolean;
+  /** The term of this manager, or the last one that it has heard of; 0: of none. */
+  term(): number;
   /** The primary, when it is another manager; undefined while none is known. */
   primary(): Primary | undefined;
   /** Calls `listener` after each change of what the others tell, until the returned function is called. */
@@ -28,6 +30,7 @@ export interface Primary {
 export const alwaysPrimary: Leadership = {
   isPrimary: () => true,
   mayWrite: () => true,
+  term: () => 0,
   primary: () => undefined,
   subscribe: () => () => undefined,
 };

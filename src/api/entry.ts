@@ -10,10 +10,12 @@ import { openCall } from './api-call.ts';
 import type { RequestCall } from './api-call.ts';
 import { apiHeaders } from './api-headers.ts';
 import { CallSignals } from './call-signals.ts';
+import { ChangesUnderWay } from './changes-under-way.ts';
 import { dispatch, dispatchTaken } from './dispatcher.ts';
 import { answerError, answerErrorRaw } from './errors.ts';
 import { cleanedPath, compileRoutes, parseRequestTarget } from './match.ts';
 import type { Match, Matcher, RequestLine } from './match.ts';
+import { replicaHeaders, type Replica } from './replica.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
 import { clientVersion } from './versions.ts';
@@ -25,6 +27,8 @@ export interface EntryOptions {
   readonly logger: Logger;
   readonly routes: readonly Route[];
   readonly warmUpMs: number;
+  /** Absent: this manager stands alone. */
+  readonly replica: Replica | undefined;
 }
 
 /** A request whose route exists and whose version is served. */
@@ -38,11 +42,15 @@ interface Found {
 /** What the manager can tell before it knows its engines. */
 const servedAtOnce = new Set(['/_ping', '/version', '/info', '/events']);
 
+/** What each manager tells of itself, the primary or not. */
+const servedHere = new Set(['/_ping', '/info']);
+
 export class Entry {
   readonly #options: EntryOptions;
   readonly #matcher: Matcher;
   readonly #warmUp: WarmUp;
   readonly #signals = new CallSignals();
+  readonly #changes = new ChangesUnderWay();
   readonly #headers: Readonly<Record<string, string>>;
   /** Of a refusal for the version: engines do not say there whether they are experimental. */
   readonly #versionHeaders: Readonly<Record<string, string>>;
@@ -68,6 +76,7 @@ export class Entry {
         sendEmpty(res, 200);
         return;
       }
+      this.#options.replica?.assertMeant(req);
       const cleaned = cleanedPath(req.url ?? '');
       if (cleaned !== undefined) {
         res.writeHead(301, { Location: cleaned, 'Content-Length': 0 }).end();
@@ -79,7 +88,7 @@ export class Entry {
       headers = this.#headers;
       await this.#serveMatch({ ...found, version }, req, res);
     } catch (error) {
-      answerError(res, error, logger, headers);
+      answerError(res, error, logger, { ...headers, ...replicaHeaders(error) });
     }
   }
 
@@ -89,16 +98,18 @@ export class Entry {
     const { logger } = this.#options;
     const signal = this.#signals.open();
     try {
+      this.#options.replica?.assertMeant(req);
       const { match, line } = this.#find(req);
       const { handling } = match.route;
       if (handling.kind !== 'hijack') throw new ApiError(400, 'this request cannot be upgraded');
       const version = clientVersion(line.version);
       const base = this.#call({ match, line, version }, req, signal.signal);
       const call = { ...base, query: new URLSearchParams(line.search) };
+      if ((await this.#options.replica?.passTaken(taken, signal.signal)) === false) return;
       await this.#warmUp.passed(signal.signal);
       await dispatchTaken(await handling.target(call), call, taken, this.#headers);
     } catch (error) {
-      answerErrorRaw(socket, error, logger, this.#headers);
+      answerErrorRaw(socket, error, logger, { ...this.#headers, ...replicaHeaders(error) });
     } finally {
       signal.close();
     }
@@ -113,6 +124,11 @@ export class Entry {
   /** Whether an upgrade is possible here; where it is not, the wish is ignored. */
   mayUpgrade(method: string, url: string): boolean {
     return this.#handlingOf(method, url)?.kind === 'hijack';
+  }
+
+  /** Resolves when no change is under way, at the latest after `withinMs`. */
+  changesOver(withinMs: number): Promise<void> {
+    return this.#changes.over(withinMs);
   }
 
   /** Ends the calls under way. */
@@ -136,10 +152,15 @@ export class Entry {
     const { match } = found;
     const signal = this.#signals.open(res);
     try {
-      const request = this.#call(found, req, signal.signal);
+      const { replica } = this.#options;
+      const isElsewhere = replica !== undefined && !servedHere.has(match.route.pattern);
+      const own = isElsewhere ? await replica.pass(req, res, signal.signal) : req;
+      if (own === undefined) return;
+      const request = this.#call(found, own, signal.signal);
       if (!servedAtOnce.has(match.route.pattern)) await this.#warmUp.passed(signal.signal);
-      const call = await openCall(request, res);
-      await dispatch(match.route.handling, call, this.#headers);
+      await this.#changes.during(match.route, async () => {
+        await dispatch(match.route.handling, await openCall(request, res), this.#headers);
+      });
     } finally {
       signal.close();
     }

@@ -18,6 +18,7 @@ import { Entry } from './entry.ts';
 import { answerError } from './errors.ts';
 import { bind } from './listen-address.ts';
 import type { ListenAddress, TlsIdentity } from './listen-address.ts';
+import type { Replica } from './replica.ts';
 import type { Route } from './route.ts';
 import { routes as allRoutes } from './routes.ts';
 import type { ApiSettings } from './settings.ts';
@@ -36,6 +37,8 @@ export interface ApiServerOptions {
   readonly maxConnectionsPerClient?: number;
   /** How long requests wait at start for the engines to be known; 10 s by default. */
   readonly warmUpMs?: number;
+  /** Passes calls on while another manager is the primary; absent: this manager stands alone. */
+  readonly replica?: Replica | undefined;
 }
 
 /** How long answers under way may take to end by themselves, and then to end after they were told to. */
@@ -54,10 +57,10 @@ export class ApiServer {
   #stopping: Promise<void> | undefined;
 
   constructor(options: ApiServerOptions) {
-    const { cluster, settings, logger, routes = allRoutes, warmUpMs = 10_000 } = options;
+    const { cluster, settings, logger, routes = allRoutes, warmUpMs = 10_000, replica } = options;
     this.#options = options;
     this.#connections = new Connections(options.maxConnectionsPerClient ?? 2_000);
-    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs });
+    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs, replica });
     this.#tasks = new TaskSet(logger);
     this.#shell = this.#createShell();
   }
@@ -78,6 +81,11 @@ export class ApiServer {
     for (const server of this.#servers) if (server instanceof https.Server) server.setSecureContext(secureContext(tls));
   }
 
+  /** Resolves when no call under way changes anything any more, at the latest after `withinMs`. */
+  changesOver(withinMs: number): Promise<void> {
+    return this.#entry.changesOver(withinMs);
+  }
+
   /**
    * Stops accepting, lets answers under way end, ends streams, and closes every connection, all within 10 s.
    * May be called more than once.
@@ -94,6 +102,7 @@ export class ApiServer {
       this.#entry.endCalls();
       if (!(await this.#connections.closed(graceMs))) this.#connections.destroyAll();
     }
+    this.#options.replica?.stop();
     await Promise.all([this.#entry.stop(), this.#tasks.stop()]);
   }
 

@@ -1,8 +1,8 @@
 // `shoal manage`: runs a manager until it is told to stop.
 import { aborted } from '../common/abort.ts';
-import { errorMessage } from '../common/errors.ts';
+import { ApiError, errorMessage } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
-import { Manager } from '../manager/manager.ts';
+import { Manager, type ManagerOptions } from '../manager/manager.ts';
 import type { Filter } from '../scheduler/contracts.ts';
 import { isPlugIn, loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
 import type { ManageOptions } from './program.ts';
@@ -16,7 +16,7 @@ export async function runManage(options: ManageOptions, version: string, stop: A
     strategy: isPlugIn(strategy) ? await ofFlag('--strategy', loadStrategy(strategy, logger)) : undefined,
     filters: await loadFilters(filters, logger),
   };
-  const manager = new Manager({
+  const manager = createManager({
     ...rest,
     ...cluster,
     strategy,
@@ -31,6 +31,16 @@ export async function runManage(options: ManageOptions, version: string, stop: A
   await aborted(stop);
   logger.info('the manager stops');
   await manager.stop();
+}
+
+/** What does not go together is a mistake on the command line. */
+function createManager(options: ManagerOptions): Manager {
+  try {
+    return new Manager(options);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 400) throw new UsageError(error.message);
+    throw error;
+  }
 }
 
 async function loadFilters(names: readonly string[], logger: Logger): Promise<ReadonlyMap<string, Filter>> {

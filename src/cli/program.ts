@@ -57,8 +57,16 @@ export interface ManageOptions {
   readonly registryFile: string | undefined;
   readonly stateFile: string | undefined;
   readonly rescheduleGraceMs: number;
+  /** Undefined: it is the only manager. */
+  readonly replication: ReplicationOptions | undefined;
   /** Feeds every choice among equals; undefined: by name. */
   readonly seed: number | undefined;
+}
+
+export interface ReplicationOptions {
+  /** HOST:PORT where the other managers reach this one. */
+  readonly advertise: string;
+  readonly ttlMs: number;
 }
 
 export interface JoinOptions {
@@ -226,7 +234,18 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       wholeNumberOfAtLeast(1, 'invalid failure retry count'),
       3,
     )
-    .addOption(new Option('--addr, --advertise <host:port>').argParser(advertisedAddress).hideHelp())
+    .option('--replication', 'one of several managers, of which one is the primary; needs a store and --advertise')
+    .option(
+      '--replication-ttl <duration>',
+      'a primary that is lost is replaced within this time',
+      durationOfAtLeast(2_000, '--replication-ttl should be at least two seconds'),
+      20_000,
+    )
+    .addOption(
+      new Option('--addr, --advertise <host:port>', 'where the other managers reach this one')
+        .env('SWARM_ADVERTISE')
+        .argParser(advertisedAddress),
+    )
     .addOption(new Option('--engine-refresh-retry <count>').argParser(oneOf(['3'])).hideHelp())
     .option('--api-enable-cors, --cors', 'let web pages of every origin call the API')
     .option('--node-prefix', 'show containers as NODE/NAME only')
@@ -287,6 +306,9 @@ interface ManageFlags extends DiscoveryFlags, ManagerTlsFlags {
   readonly stateFile?: string;
   readonly rescheduleGrace: number;
   readonly seed?: number;
+  readonly replication?: boolean;
+  readonly replicationTtl: number;
+  readonly advertise?: string;
 }
 
 interface ManageLine {
@@ -321,8 +343,17 @@ function manageOptions({ discovery, flags, level, env }: ManageLine): ManageOpti
     registryFile: flags.registryFile,
     stateFile: flags.stateFile,
     rescheduleGraceMs: flags.rescheduleGrace,
+    replication: replicationOf(flags),
     seed: flags.seed,
   };
+}
+
+function replicationOf({ replication, replicationTtl, advertise }: ManageFlags): ReplicationOptions | undefined {
+  if (replication !== true) return undefined;
+  if (advertise === undefined) {
+    throw new UsageError('--replication needs --advertise, HOST:PORT where the other managers reach this one');
+  }
+  return { advertise, ttlMs: replicationTtl };
 }
 
 interface JoinFlags extends DiscoveryFlags, TlsFlags {

@@ -100,7 +100,7 @@ export interface ClusterOptions {
   readonly rememberedNames?: RememberedNames | undefined;
   readonly swarmTimings?: Partial<SwarmTimings>;
   readonly rescheduleTimings?: Partial<RescheduleTimings>;
-  /** Only the primary of several managers repairs; by default this manager is the only one. */
+  /** Whether this manager, and no other, acts by itself; always true by default. */
   readonly isPrimary?: () => boolean;
 }
 
@@ -244,7 +244,7 @@ export class Cluster {
         engines: () => this.engines,
         swarms: this.#swarms,
         identities: this.#identities,
-        isReady: () => this.isReady,
+        isReady: () => this.isReady && (options.isPrimary?.() ?? true),
         logger,
         timings: options.swarmTimings,
       });

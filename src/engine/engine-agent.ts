@@ -1,9 +1,11 @@
-// The pool of connections to one engine, shared by our own calls and by proxied requests.
+// The pool of connections to one engine, shared by our own calls and by proxied requests. A change passes it only as
+// long as this manager may write.
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { SecureVersion } from 'node:tls';
 import { inspect } from 'node:util';
+import { isChange, type AssertMayWrite } from './write-permit.ts';
 
 /** PEM texts with which the manager meets engines over TLS. Read at each new connection: they may be renewed. */
 export interface EngineTls {
@@ -17,9 +19,27 @@ export interface EngineTls {
 
 const maxIdleConnections = 32;
 
+type OnSocket = (error: Error | null, socket: Duplex) => void;
+
 // The Docker client prints its request options with unlimited depth on every call, debugging or not:
 // a pool full of sockets would cost milliseconds a call, so pools print as one word.
 class PlainPool extends http.Agent {
+  readonly #assertMayWrite: AssertMayWrite;
+
+  constructor(options: http.AgentOptions, assertMayWrite: AssertMayWrite) {
+    super(options);
+    this.#assertMayWrite = assertMayWrite;
+  }
+
+  override createConnection(options: http.ClientRequestArgs, onSocket?: OnSocket): Duplex | null | undefined {
+    return guarded(super.createConnection(options, onSocket), options.method, 'connect', this.#assertMayWrite);
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    super.reuseSocket(socket, request);
+    guardRequest(request, this.#assertMayWrite);
+  }
+
   [inspect.custom](): string {
     return 'EnginePool';
   }
@@ -27,17 +47,23 @@ class PlainPool extends http.Agent {
 
 class TlsPool extends https.Agent {
   readonly #tls: EngineTls;
+  readonly #assertMayWrite: AssertMayWrite;
 
-  constructor(options: https.AgentOptions, tls: EngineTls) {
+  constructor(options: https.AgentOptions, tls: EngineTls, assertMayWrite: AssertMayWrite) {
     // A session that is taken up again would carry the certificate of before.
     super({ ...options, maxCachedSessions: 0 });
     this.#tls = tls;
+    this.#assertMayWrite = assertMayWrite;
   }
 
-  override createConnection(
-    ...[options, callback]: Parameters<https.Agent['createConnection']>
-  ): Duplex | null | undefined {
-    return super.createConnection({ ...options, ...this.#tls }, callback);
+  override createConnection(options: https.RequestOptions, onSocket?: OnSocket): Duplex | null | undefined {
+    const socket = super.createConnection({ ...options, ...this.#tls }, onSocket);
+    return guarded(socket, options.method, 'secureConnect', this.#assertMayWrite);
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    super.reuseSocket(socket, request);
+    guardRequest(request, this.#assertMayWrite);
   }
 
   [inspect.custom](): string {
@@ -45,8 +71,38 @@ class TlsPool extends https.Agent {
   }
 }
 
-/** A keep-alive pool; `destroy()` closes all of its connections. */
-export function createEngineAgent(tls: EngineTls | undefined): http.Agent {
+/** A keep-alive pool; `destroy()` closes all of its connections. A change that may not be made fails with what `assertMayWrite` throws. */
+export function createEngineAgent(tls: EngineTls | undefined, assertMayWrite: AssertMayWrite): http.Agent {
   const options = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: maxIdleConnections };
-  return tls === undefined ? new PlainPool(options) : new TlsPool(options, tls);
+  return tls === undefined ? new PlainPool(options, assertMayWrite) : new TlsPool(options, tls, assertMayWrite);
+}
+
+/** The request waits in the socket until there is a connection, which may take any time: this is the last moment before it leaves. */
+function guarded(
+  socket: Duplex | null | undefined,
+  method: string | null | undefined,
+  connected: 'connect' | 'secureConnect',
+  assertMayWrite: AssertMayWrite,
+): Duplex | null | undefined {
+  if (!isChange(method ?? 'GET')) return socket;
+  socket?.once(connected, () => {
+    const refusal = refusalOf(assertMayWrite);
+    if (refusal !== undefined) socket.destroy(refusal);
+  });
+  return socket;
+}
+
+function guardRequest(request: http.ClientRequest, assertMayWrite: AssertMayWrite): void {
+  if (!isChange(request.method)) return;
+  const refusal = refusalOf(assertMayWrite);
+  if (refusal !== undefined) request.destroy(refusal);
+}
+
+function refusalOf(assertMayWrite: AssertMayWrite): Error | undefined {
+  try {
+    assertMayWrite();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

@@ -22,6 +22,7 @@ import { Probe } from './probe.ts';
 import { EngineSync } from './sync.ts';
 import { defaultTimings } from './timings.ts';
 import type { EngineTimings } from './timings.ts';
+import type { AssertMayWrite } from './write-permit.ts';
 
 export type { EngineChange, EngineState } from './change.ts';
 
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly tls?: EngineTls | undefined;
   /** Shared by engines that are read at the same time; by default the engine has its own. */
   readonly admission?: Admission | undefined;
+  /** By default every change may be made. */
+  readonly assertMayWrite?: AssertMayWrite | undefined;
 }
 
 /** Where requests to this engine are forwarded, through the pool that our own calls use. */
@@ -43,6 +46,8 @@ export interface EngineEndpoint {
   readonly port: number;
   readonly agent: http.Agent;
   readonly tls?: EngineTls;
+  /** The pool asks by itself; who dials without it asks before it sends a change. */
+  readonly assertMayWrite: AssertMayWrite;
 }
 
 export class Engine {
@@ -53,6 +58,7 @@ export class Engine {
   readonly #port: number;
   readonly #agent: http.Agent;
   readonly #tls: EngineTls | undefined;
+  readonly #assertMayWrite: AssertMayWrite;
   readonly #logger: Logger;
   readonly #tasks: TaskSet;
   readonly #health: Health;
@@ -71,7 +77,8 @@ export class Engine {
   #updatedAt: Date | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ address, logger, timings: given, tls, admission = new Admission() }: EngineOptions) {
+  constructor(options: EngineOptions) {
+    const { address, logger, timings: given, tls, admission = new Admission() } = options;
     const { host, port } = splitAddress(address);
     const timings = { ...defaultTimings, ...given };
     this.address = address;
@@ -81,7 +88,8 @@ export class Engine {
     this.#health = new Health(timings.failuresUntilUnhealthy);
     this.#logger = logger.child({ engine: address });
     this.#tasks = new TaskSet(this.#logger);
-    this.#agent = createEngineAgent(tls);
+    this.#assertMayWrite = options.assertMayWrite ?? mayAlwaysWrite;
+    this.#agent = createEngineAgent(tls, this.#assertMayWrite);
     const name = (): string => this.name;
     const { signal } = this.#tasks;
     const { requestTimeoutMs } = timings;
@@ -163,7 +171,13 @@ export class Engine {
   }
 
   get endpoint(): EngineEndpoint {
-    const target = { name: this.name, host: this.host, port: this.#port, agent: this.#agent };
+    const target = {
+      name: this.name,
+      host: this.host,
+      port: this.#port,
+      agent: this.#agent,
+      assertMayWrite: this.#assertMayWrite,
+    };
     return this.#tls === undefined ? target : { ...target, tls: this.#tls };
   }
 
@@ -347,4 +361,8 @@ export class Engine {
     await this.#tasks.stop();
     this.#agent.destroy();
   }
+}
+
+function mayAlwaysWrite(): void {
+  // A manager that stands alone may.
 }

@@ -5,16 +5,21 @@ import { hostname } from 'node:os';
 import type { DiscoveryBackend } from '../../discovery/backend.ts';
 import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/embedded.ts';
 import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
-import { openDiscovery } from '../../discovery/index.ts';
+import { Election } from '../../discovery/election.ts';
+import { openDiscovery, openLeaderStore } from '../../discovery/index.ts';
+import { alwaysPrimary, type Leadership } from '../../discovery/leadership.ts';
+import { leaseOf } from '../../discovery/lease.ts';
 import { openState } from '../../discovery/open-state.ts';
 import { formatListenAddress, type ListenAddress, type TlsIdentity } from '../api/listen-address.ts';
 import { createProvideImage } from '../api/provide-image.ts';
+import { Replica } from '../api/replica.ts';
 import { ApiServer } from '../api/server.ts';
 import type { ApiSettings } from '../api/settings.ts';
 import { translateCreate } from '../api/translate.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { CertificateFiles, type CertificatePaths } from '../common/certificate-files.ts';
 import { RememberedNames } from '../cluster/remembered-names.ts';
+import { ApiError } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { Admission } from '../engine/admission.ts';
@@ -36,6 +41,8 @@ export interface ManagerOptions {
   readonly registryFile: string | undefined;
   /** Where settings of nodes are kept, in place of the store of the discovery. */
   readonly stateFile: string | undefined;
+  /** Undefined: it is the only manager. */
+  readonly replication: { readonly advertise: string; readonly ttlMs: number } | undefined;
   readonly listen: readonly ListenAddress[];
   readonly strategy: string;
   readonly filters: readonly string[];
@@ -78,6 +85,9 @@ interface TlsLeg {
   readonly verify: boolean;
 }
 
+/** Calls under way get so long before a primary hands over. */
+const handOverWithinMs = 2_000;
+
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #logger: Logger;
@@ -88,11 +98,13 @@ export class Manager {
   readonly #clientCertificates: CertificateFiles | undefined;
   readonly #engineCertificates: CertificateFiles | undefined;
   #discovery: DiscoveryBackend | undefined;
+  readonly #election: Election | undefined;
+  readonly #leadership: Leadership;
   #registry: EmbeddedRegistry | undefined;
   #server: ApiServer | undefined;
   #maintenance: Maintenance | undefined;
 
-  /** Throws for a strategy or filter that does not exist, and for certificates that cannot be used. */
+  /** Throws for a strategy or filter that does not exist, certificates that cannot be used, and replication without a store. */
   constructor(options: ManagerOptions) {
     this.#options = options;
     this.#logger = options.logger;
@@ -100,6 +112,8 @@ export class Manager {
     this.#scheduler = createScheduler(options);
     this.#clientCertificates = openCertificates(options.tls.clients, options.logger);
     this.#engineCertificates = openCertificates(options.tls.engines, options.logger);
+    this.#election = openElection(options);
+    this.#leadership = this.#election ?? alwaysPrimary;
     this.#cluster = new Cluster({
       scheduler: this.#scheduler,
       engineFactory: (address) => this.#createEngine(address),
@@ -117,6 +131,7 @@ export class Manager {
       },
       unseenNodes: options.unseenNodes,
       rememberedNames: openRememberedNames(options),
+      isPrimary: () => this.#leadership.isPrimary(),
     });
   }
 
@@ -130,6 +145,7 @@ export class Manager {
       const bound = await listenOn(this.#server, listen);
       this.#followCertificates(this.#server);
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
+      this.#election?.start();
       this.#maintenance = startMaintenance(this.#cluster, discovery, this.#logger);
       this.#logger.info('the manager is ready', {
         listen: bound.map(formatListenAddress).join(' '),
@@ -142,14 +158,27 @@ export class Manager {
     }
   }
 
-  /** Ends streams and connections, then everything behind them. Done within 10 s. May be called more than once. */
+  /**
+   * Hands over to another manager, ends streams and connections, then everything behind them. Done within 10 s. May be
+   * called more than once.
+   */
   async stop(): Promise<void> {
     await this.#maintenance?.stop();
     // First, because every agent keeps a call to the registry open.
     await this.#registry?.stop();
+    await this.#handOver();
     await this.#server?.stop();
     await this.#tasks.stop();
     await this.#cluster.stop();
+    await this.#election?.stop();
+  }
+
+  /** What comes in meanwhile waits, and goes to the next primary. */
+  async #handOver(): Promise<void> {
+    if (this.#election === undefined) return;
+    this.#election.retire();
+    await this.#server?.changesOver(handOverWithinMs);
+    await this.#election.handOver();
   }
 
   async #openDiscovery(): Promise<DiscoveryBackend> {
@@ -173,6 +202,10 @@ export class Manager {
         failuresUntilUnhealthy: failureRetry,
       },
       ...(this.#engineCertificates && { tls: towardsEngine(this.#engineCertificates, this.#options.tls.engines) }),
+      assertMayWrite: () => {
+        if (!this.#leadership.mayWrite())
+          throw new ApiError(503, 'this manager is not the primary any more: try again');
+      },
     });
   }
 
@@ -182,8 +215,16 @@ export class Manager {
       settings: this.#settings(discovery),
       logger: this.#logger,
       intercept: this.#intercept(),
+      replica: this.#createReplica(),
       ...(this.#clientCertificates && { tls: towardsClients(this.#clientCertificates) }),
     });
+  }
+
+  #createReplica(): Replica | undefined {
+    if (this.#election === undefined) return undefined;
+    // Another manager is met as clients meet this one.
+    const tls = this.#clientCertificates && towardsEngine(this.#clientCertificates, this.#options.tls.clients);
+    return new Replica({ primacy: this.#election, tls });
   }
 
   #followCertificates(server: ApiServer): void {
@@ -210,7 +251,7 @@ export class Manager {
       strategy: strategy.name,
       filters: filters.map(({ name }) => name).filter((name) => !standingFilterNames.includes(name)),
       prefixesNamesWithNode,
-      role: () => ({ name: 'primary' }),
+      role: () => this.#role(),
       warnings: () => [...discoveryWarnings(discovery), ...this.#certificateWarnings()],
     };
   }
@@ -218,6 +259,12 @@ export class Manager {
   #certificateWarnings(): string[] {
     const all = [this.#clientCertificates, this.#engineCertificates].flatMap((files) => files?.warnings() ?? []);
     return [...new Set(all)].map((text) => `WARNING: ${text}`);
+  }
+
+  #role(): ReturnType<ApiSettings['role']> {
+    if (this.#leadership.isPrimary()) return { name: 'primary' };
+    const primary = this.#leadership.primary();
+    return { name: 'replica', primary: primary?.address ?? 'none' };
   }
 
   /** What looks at a request before the Docker API does: leave for other origins, and the agents' announcements. */
@@ -267,6 +314,17 @@ function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promi
 function openRememberedNames({ registryFile, stateFile, logger }: ManagerOptions): RememberedNames | undefined {
   const beside = registryFile ?? stateFile;
   return beside === undefined ? undefined : new RememberedNames(`${beside}.names`, logger);
+}
+
+function openElection({ replication, ...options }: ManagerOptions): Election | undefined {
+  if (replication === undefined) return undefined;
+  const { discovery, discoveryOptions: discoveryOpts, logger } = options;
+  return new Election({
+    store: openLeaderStore(discovery, { logger, discoveryOpts }),
+    address: replication.advertise,
+    leaseMs: leaseOf(replication.ttlMs),
+    logger,
+  });
 }
 
 function createScheduler({ strategy, seed, filters, plugIns, ...options }: ManagerOptions): Scheduler {

@@ -57,6 +57,7 @@ export async function hijack(taken: TakenConnection, upstream: Upstream, options
 
   try {
     const engine = await connect(upstream, signal);
+    assertMayBegin(upstream, engine);
     const head = await askEngine(req, client, engine, { upstream, ...options, signal });
     client.removeListener('close', onClientClose);
     await relay(options.onHead?.(head) ?? head, client, engine, options.signal);
@@ -64,6 +65,15 @@ export async function hijack(taken: TakenConnection, upstream: Upstream, options
     if (!clientLost.signal.aborted) throw error;
   } finally {
     client.removeListener('close', onClientClose);
+  }
+}
+
+function assertMayBegin(upstream: Upstream, engine: net.Socket): void {
+  try {
+    upstream.assertMayWrite?.();
+  } catch (error) {
+    engine.on('error', () => undefined).destroy();
+    throw error;
   }
 }
 

@@ -19,6 +19,8 @@ export interface Upstream {
   readonly agent: http.Agent;
   /** Absent: plain TCP. */
   readonly tls?: tls.ConnectionOptions;
+  /** Throws when nothing may be changed there any more; asked before a raw stream is begun. */
+  readonly assertMayWrite?: () => void;
 }
 
 /** What a connection outside of the pool needs. */

@@ -66,7 +66,7 @@ describe('an election', () => {
     await first.election.stop();
     const second = await primaryOf(others(first));
 
-    assert.equal(second.election.term, known.term + 1);
+    assert.equal(second.election.term(), known.term + 1);
     assert.equal(known.lost.aborted, false);
     assert.equal(first.election.mayWrite(), false);
   });
@@ -105,11 +105,11 @@ describe('an election', () => {
   it('leaves the primary in office when nobody reaches the store for a moment', async () => {
     run(3);
     const primary = await primaryOf();
-    const { term } = primary.election;
+    const term = primary.election.term();
     for (const { store } of runners) store.isCut = true;
     await until('the lease has run out', () => !primary.election.mayWrite());
     for (const { store } of runners) store.isCut = false;
-    assert.equal((await primaryOf()).election.term >= term, true);
+    assert.equal((await primaryOf()).election.term() >= term, true);
   });
 
   it('goes on when answers of the store are lost, with what was written', async () => {
@@ -124,7 +124,7 @@ describe('an election', () => {
   it('keeps its primary when the store forgets everything', async () => {
     run(3);
     const primary = await primaryOf();
-    const { term } = primary.election;
+    const term = primary.election.term();
     for (const { election } of others(primary)) await until('it knows the primary', () => election.primary());
     text.wipe();
     await until('it is written again', () => text.current.version > 0);

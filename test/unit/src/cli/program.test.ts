@@ -81,6 +81,14 @@ describe('the command line', () => {
     assert.deepEqual([manage.refreshMinMs, manage.refreshMaxMs, manage.failureRetry], [30_000, 60_000, 3]);
   });
 
+  it('makes one of several managers with --replication, which others must reach', async () => {
+    assert.equal((await managed('manage --advertise 10.0.0.1:2375 consul://c:8500/x')).replication, undefined);
+    const one = await managed('manage --replication --addr 10.0.0.1:2375 consul://c:8500/x');
+    assert.deepEqual(one.replication, { advertise: '10.0.0.1:2375', ttlMs: 20_000 });
+    const other = await managed('manage -replication -replication-ttl 6s -advertise m:1 consul://c:8500/x');
+    assert.deepEqual(other.replication, { advertise: 'm:1', ttlMs: 6_000 });
+  });
+
   it('replaces the default address by the first -H and adds the later ones', async () => {
     const manage = await managed('m -H tcp://10.0.0.1:4000 -H unix:///run/shoal.sock -H tcp://[::1]:4001 -H :4002');
     assert.deepEqual(manage.listen, [
@@ -276,6 +284,9 @@ describe('the command line', () => {
     { line: 'manage --engine-refresh-min-interval 2m', says: /--engine-refresh-min-interval/ },
     { line: 'manage a:1 b:2', says: /arguments/ },
     { line: 'join nodes://a:1', says: /--advertise/ },
+    { line: 'manage --replication consul://c:8500/x', says: /--replication needs --advertise, HOST:PORT/ },
+    { line: 'manage --replication --advertise 0.0.0.0:1 x', says: /--advertise.*HOST:PORT/ },
+    { line: 'manage --replication-ttl 1s', says: /--replication-ttl.*at least 2000ms/ },
     { line: 'join --listen 0.0.0.0:2376 a:1', says: /--listen names every address.*--advertise/ },
     { line: 'join --listen [::]:2376 a:1', says: /--listen names every address.*--advertise/ },
     { line: 'join --listen unix:///x.sock a:1', says: /--listen.*HOST:PORT/ },
