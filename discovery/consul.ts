@@ -39,8 +39,7 @@ export interface ConsulBackendOptions extends TokenSource {
 const waitSeconds = 30;
 /** Consul adds up to a sixteenth of the wait; the rest is for the answer itself. */
 const blockingTimeoutMs = (waitSeconds * 17 * 1000) / 16 + 10_000;
-const requestTimeoutMs = 10_000;
-const checkTimeoutMs = 5_000;
+const requestTimeoutMs = 5_000;
 /** A burst of changes is read a few times a second, not once a change, and not by all managers at once. */
 const pauseBetweenQueriesMs = { least: 200, most: 400 };
 /** Consul forgets an engine that nobody has vouched for this long; a manager that knows it keeps it. */
@@ -209,7 +208,7 @@ export class ConsulBackend implements DiscoveryBackend {
   }
 
   async #check(server: ConsulServer, signal: AbortSignal): Promise<void> {
-    const answer: unknown = await this.#call(signal, (call) => server.client.status.leader(call), checkTimeoutMs);
+    const answer: unknown = await this.#call(signal, (call) => server.client.status.leader(call));
     if (splitAnswer(answer).body === '') throw new Error('consul has no leader');
   }
 
