@@ -496,7 +496,10 @@ function addHealth(program: Command, run: Commands['health']): void {
 /** The one positional argument, which SWARM_DISCOVERY may stand in for, and its options. */
 function addDiscovery(command: Command): Command {
   return command
-    .argument('[discovery]', 'consul://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager')
+    .argument(
+      '[discovery]',
+      'consul://, etcd:// or zk://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager',
+    )
     .option('--discovery-opt <key=value>', 'an option of the store; may be repeated', collected(keyValue), []);
 }
 

@@ -12,6 +12,7 @@ import { Agent } from '../../src/agent/agent.ts';
 import { createEngineProbe } from '../../src/agent/engine-probe.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
 import { close, listen } from '../support/http-servers.ts';
+import { MembershipWatcher } from '../support/membership-watcher.ts';
 import { runOrThrow } from '../support/rig/command.ts';
 import { httpCall } from '../support/rig/http-call.ts';
 import { preparePackages, searchPath } from '../support/rig/packages.ts';
@@ -25,39 +26,9 @@ const first = '10.0.0.1:2375';
 const second = '[fe80::1]:2375';
 const longTtlMs = 60_000;
 
-/** What a watcher has been told: every set, as "address+" for alive and "address-" for not. */
-class Watcher {
-  readonly sets: string[] = [];
-  readonly #stop = new AbortController();
-  readonly #end: Promise<void>;
-
-  constructor(backend: DiscoveryBackend) {
-    this.#end = this.#watch(backend);
-  }
-
-  get last(): string | undefined {
-    return this.sets.at(-1);
-  }
-
-  async shows(set: string): Promise<void> {
-    await until(`the watcher sees ${set}, not ${String(this.last)}`, () => this.last === set, 20_000);
-  }
-
-  async stop(): Promise<void> {
-    this.#stop.abort();
-    await this.#end;
-  }
-
-  async #watch(backend: DiscoveryBackend): Promise<void> {
-    for await (const entries of backend.watch(this.#stop.signal)) {
-      this.sets.push(entries.map(({ address, alive }) => `${address}${alive ? '+' : '-'}`).join(' '));
-    }
-  }
-}
-
 describe('engines in Consul', () => {
   let rig: Rig;
-  let watcher: Watcher;
+  let watcher: MembershipWatcher;
 
   before(async () => {
     rig = await startRig({ engines: [], manager: 'none', consul: {} });
@@ -75,8 +46,8 @@ describe('engines in Consul', () => {
     return openDiscovery(`consul://${servers}/${prefix}`, { role: 'agent', logger });
   }
 
-  function watch(prefix: string): Watcher {
-    watcher = new Watcher(open(prefix));
+  function watch(prefix: string): MembershipWatcher {
+    watcher = new MembershipWatcher(open(prefix));
     return watcher;
   }
 
@@ -164,7 +135,7 @@ describe('engines in Consul', () => {
 
   it('are reached through another server when the first does not answer', async () => {
     const agent = open('several', `127.0.0.1:1,${rig.consul.address}`);
-    const seen = new Watcher(open('several', `127.0.0.1:1,${rig.consul.address}`));
+    const seen = new MembershipWatcher(open('several', `127.0.0.1:1,${rig.consul.address}`));
     watcher = seen;
 
     await until('the engine is announced', () =>
@@ -275,7 +246,7 @@ describe('a Consul with access rules and TLS', () => {
       ),
     );
 
-    const watcher = new Watcher(open({ 'consul.token': token }));
+    const watcher = new MembershipWatcher(open({ 'consul.token': token }));
     await watcher.shows(`${first}+`);
     await agent.deregister(entry, never);
     await watcher.shows('');

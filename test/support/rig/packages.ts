@@ -15,16 +15,21 @@ export type Need =
   | 'compose-v1'
   | 'compose-v2'
   | 'registry'
+  | 'etcd'
+  | 'zookeeper'
   | 'terminal';
 
 /** This machine cannot run a rig. The message says what is missing and what works without it. */
 export class MachineUnfitError extends Error {}
 
-/** Program that tells whether a Debian package is there, and the package. */
+/** Program or file that tells whether a Debian package is there, and the package. */
 const systemPrograms: Partial<Record<Need, Readonly<Record<string, string>>>> = {
   'engine-20.10': { dockerd: 'docker.io' },
   'compose-v1': { 'docker-compose': 'docker-compose' },
   registry: { 'docker-registry': 'docker-registry' },
+  etcd: { etcd: 'etcd-server' },
+  // The server itself, without the service that its other package starts.
+  zookeeper: { '/usr/share/java/zookeeper.jar': 'libzookeeper-java', java: 'default-jre-headless' },
   terminal: { tmux: 'tmux' },
 };
 
@@ -79,8 +84,9 @@ async function missingSystemPackages(needs: readonly Need[]): Promise<string[]> 
   return [...missing];
 }
 
-/** Its path; undefined when PATH does not lead to it. */
+/** Its path; undefined when PATH does not lead to it. A path stands for itself, whatever its file is. */
 export async function findProgram(name: string): Promise<string | undefined> {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined;
   for (const directory of (systemEnvironment()['PATH'] ?? '').split(':')) {
     const path = `${directory}/${name}`;
     try {

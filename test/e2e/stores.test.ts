@@ -1,0 +1,276 @@
+// One contract for every store, against three real servers of each: what it says of engines, and what no fault of it may
+// make managers believe. SHOAL_STORES=1 adds the faults and the measures that take long.
+import assert from 'node:assert/strict';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { after, before, describe, it } from 'mocha';
+import type { DiscoveryBackend } from '../../discovery/backend.ts';
+import { openDiscovery } from '../../discovery/index.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import { createSilentLogger } from '../../src/common/logger.ts';
+import { MembershipWatcher } from '../support/membership-watcher.ts';
+import { announceClassically, invalidate } from '../support/rig/classic-announcement.ts';
+import { startRig } from '../support/rig/rig.ts';
+import type { Rig } from '../support/rig/rig.ts';
+import { storeNeeds, StoreServers, type StoreName, type StoreServer } from '../support/rig/store-servers.ts';
+import { until } from '../support/until.ts';
+
+const logger = createSilentLogger();
+const never = new AbortController().signal;
+const [a, b] = ['10.0.0.1:2375', '10.0.0.2:2375'];
+const longTtlMs = 60_000;
+const names: readonly StoreName[] = ['consul', 'etcd', 'zookeeper'];
+const allOfIt = process.env['SHOAL_STORES'] === '1';
+
+interface Fault {
+  readonly title: string;
+  /** Happens to the server that is asked first, which is the leader. */
+  readonly make: (store: StoreServers, leader: StoreServer) => Promise<void>;
+  readonly isQuick?: true;
+}
+
+const faults: readonly Fault[] = [
+  {
+    title: 'its leader is killed',
+    make: async (_store, leader) => {
+      await leader.kill();
+    },
+    isQuick: true,
+  },
+  {
+    title: 'its leader is paused',
+    make: (_store, leader) => {
+      leader.freeze();
+      return Promise.resolve();
+    },
+    isQuick: true,
+  },
+  {
+    title: 'everything in it is lost',
+    make: async (store) => {
+      await store.wipe();
+    },
+    isQuick: true,
+  },
+  {
+    title: 'its leader is cut off',
+    make: async (_store, leader) => {
+      await leader.cutOff();
+    },
+  },
+  {
+    title: 'two of three servers are gone for a while',
+    make: async (store) => {
+      await Promise.all(store.servers.slice(0, 2).map((server) => server.kill()));
+      await delay(5_000);
+      await store.startAll();
+    },
+  },
+];
+
+describe('engines in every store', () => {
+  let rig: Rig;
+  let stores: readonly StoreServers[];
+
+  before(async () => {
+    rig = await startRig({ engines: [], manager: 'none', needs: storeNeeds });
+    stores = await Promise.all(
+      names.map((name, index) => StoreServers.start(rig.kind, name, { count: 3, firstMachine: 3 * index + 1 })),
+    );
+  });
+
+  after(async () => {
+    await Promise.all(stores.map((store) => store.stop()));
+    await rig.stop();
+  });
+
+  /** The stores do not wait for each other, so that a test takes as long as its slowest. */
+  async function inEach(work: (store: StoreServers) => Promise<void>): Promise<void> {
+    const results = await Promise.allSettled(stores.map(work));
+    const failures = results.flatMap((result, index) =>
+      result.status === 'rejected' ? [`${String(names[index])}: ${String(result.reason)}`] : [],
+    );
+    assert.deepEqual(failures, []);
+  }
+
+  function open(uri: string): DiscoveryBackend {
+    return openDiscovery(uri, { role: 'agent', logger });
+  }
+
+  function agentOf(address: string, uri: string): Agent {
+    const probe = (): Promise<void> => Promise.resolve();
+    return new Agent({ address, backend: open(uri), probe, heartbeatMs: 1_000, ttlMs: 5_000, delayMs: 0, logger });
+  }
+
+  it('appear, change, lapse, are withdrawn and come back', async () => {
+    await inEach(async (store) => {
+      const uri = store.uri('plain');
+      const agent = open(uri);
+      const seen = new MembershipWatcher(open(uri));
+      await seen.shows('');
+      await agent.register({ address: a, alive: true }, longTtlMs, never);
+      await seen.shows(`${a}+`);
+      await agent.register({ address: b, alive: true, facts: '{"disk":7}' }, 1_500, never);
+      await seen.shows(`${a}+ ${b}+{"disk":7}`);
+      await seen.shows(`${a}+ ${b}-{"disk":7}`);
+      await agent.register({ address: b, alive: true, facts: '{"disk":8}' }, longTtlMs, never);
+      await seen.shows(`${a}+ ${b}+{"disk":8}`);
+      await agent.register({ address: b, alive: false, facts: '{"disk":8}' }, longTtlMs, never);
+      await seen.shows(`${a}+ ${b}-{"disk":8}`);
+      await agent.deregister({ address: b, alive: false }, never);
+      await seen.shows(`${a}+`);
+      await agent.register({ address: b, alive: true }, longTtlMs, never);
+      await seen.shows(`${a}+ ${b}+`);
+      const late = new MembershipWatcher(open(uri));
+      await late.shows(`${a}+ ${b}+`);
+      for (const address of [a, b]) await agent.deregister({ address, alive: false }, never);
+      await seen.shows('');
+      await Promise.all([seen.stop(), late.stop()]);
+    });
+  });
+
+  it("are seen where classicswarm's agents announce them, and stay when those die", async () => {
+    await inEach(async (store) => {
+      const seen = new MembershipWatcher(open(store.uri('classic')));
+      await seen.shows('');
+      const die = await announceClassically(store, 'classic', a);
+      await seen.shows(`${a}+`);
+      await die();
+      await seen.shows(`${a}-`);
+      await seen.stop();
+    });
+  });
+
+  it('stay when their announcement is taken out of the store, and are alive again with the next', async () => {
+    await inEach(async (store) => {
+      const uri = store.uri('invalid');
+      const agent = open(uri);
+      const seen = new MembershipWatcher(open(uri));
+      await agent.register({ address: a, alive: true }, longTtlMs, never);
+      await seen.shows(`${a}+`);
+      await invalidate(store, 'invalid', a);
+      await seen.shows(`${a}-`);
+      await until('it is announced again', () =>
+        agent.register({ address: a, alive: true }, longTtlMs, never).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await seen.shows(`${a}+`);
+      await agent.deregister({ address: a, alive: true }, never);
+      await seen.stop();
+    });
+  });
+
+  for (const { title, make } of faults.filter(({ isQuick }) => isQuick ?? allOfIt)) {
+    it(`stay what they were when ${title}`, async () => {
+      await inEach(async (store) => {
+        const leader = await store.leader();
+        const prefix = `fault-${title.replaceAll(' ', '-')}`;
+        const uri = store.uri(prefix, leader);
+        const backend = open(uri);
+        const seen = new MembershipWatcher(backend);
+        const agents = [agentOf(a, uri), agentOf(b, uri)] as const;
+        agents[0].start();
+        await seen.shows(`${a}+`);
+        const setsBefore = seen.sets.length;
+
+        await make(store, leader);
+        agents[1].start();
+        await seen.shows(`${a}+ ${b}+`, 60_000);
+        assert.ok(seen.sets.slice(setsBefore).every((set) => set.includes(a)));
+        assert.equal(backend.silentSince, undefined);
+        await store.startAll();
+        await until('both are withdrawn', async () => {
+          await Promise.all(agents.map((agent) => agent.stop()));
+          return true;
+        });
+        await Promise.all([a, b].map((address) => withdraw(uri, address)));
+        await seen.shows('', 60_000);
+        await seen.stop();
+      });
+    });
+  }
+
+  /** The agent has only a second for it, and the store may have no leader yet. */
+  async function withdraw(uri: string, address: string): Promise<void> {
+    await until('it is withdrawn', () =>
+      open(uri)
+        .deregister({ address, alive: false }, never)
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+  }
+
+  if (allOfIt) {
+    it('are a thousand, and cost little while nothing happens', async () => {
+      for (const store of stores) await measure(store);
+    }).timeout(600_000);
+  }
+
+  async function measure(store: StoreServers): Promise<void> {
+    const uri = store.uri('many');
+    const addresses = Array.from({ length: 1_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}:2375`);
+    const agents = new Map(addresses.map((address) => [address, open(uri)]));
+    const seen = new MembershipWatcher(open(uri));
+    const traffic = new Traffic();
+    const startMs = performance.now();
+    const waiting = [...agents];
+    const announce = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        await next[1].register({ address: next[0], alive: true, facts: '{"disk":7}' }, 180_000, never);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, announce));
+    const announcedMs = performance.now() - startMs;
+    await until('all are seen', () => seen.last?.split('+').length === 1_001, 60_000);
+    const seenMs = performance.now() - startMs;
+    const announcing = traffic.take();
+    // A heartbeat of all of them within a minute, as the defaults have it, measured on a tenth.
+    for (const [address, agent] of [...agents].slice(0, 100)) {
+      await agent.register({ address, alive: true, facts: '{"disk":7}' }, 180_000, never);
+      await delay(600);
+    }
+    const { bytes, connections } = traffic.take();
+    traffic.stop();
+    console.log(
+      `      ${store.store}: 1,000 announced in ${Math.round(announcedMs)} ms, seen in ${Math.round(seenMs)} ms ` +
+        `(${Math.round(announcing.bytes / 1000)} KB); 1,000 known, 100 beats a minute: ` +
+        `${Math.round(bytes / 60)} bytes/s, ${(connections / 60).toFixed(2)} connections/s`,
+    );
+    await Promise.all([...agents].map(([address, agent]) => agent.deregister({ address, alive: false }, never)));
+    await seen.stop();
+  }
+});
+
+/** What goes over the connections that this process opens, without the headers of packets. */
+class Traffic {
+  readonly #sockets = new Set<Socket>();
+  #bytesBefore = 0;
+  #connections = 0;
+
+  constructor() {
+    subscribe('net.client.socket', this.#count);
+  }
+
+  /** Since the last time. */
+  take(): { readonly bytes: number; readonly connections: number } {
+    const total = [...this.#sockets].reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0);
+    const taken = { bytes: total - this.#bytesBefore, connections: this.#connections };
+    this.#bytesBefore = total;
+    this.#connections = 0;
+    return taken;
+  }
+
+  stop(): void {
+    unsubscribe('net.client.socket', this.#count);
+  }
+
+  readonly #count = (message: unknown): void => {
+    this.#sockets.add((message as { readonly socket: Socket }).socket);
+    this.#connections += 1;
+  };
+}
