@@ -10,7 +10,7 @@ describe('stock clients on a cluster and on one engine', () => {
   let comparison: SceneComparison;
 
   before(async function () {
-    this.timeout(1_200_000);
+    this.timeout(isWhole ? 5_000_000 : 1_200_000);
     comparison = await compareScenes(isWhole ? wholePlan : shortPlan);
   });
 

@@ -17,8 +17,16 @@ interface Outcome {
   readonly seconds: number;
 }
 
+interface Place {
+  readonly kind: RigKind;
+  /** For each file. */
+  readonly limitMs: number;
+}
+
 const logsDirectory = `${projectDirectory}/.cache/e2e-logs`;
 const fileLimitMs = 15 * 60_000;
+/** Who names files may ask for the long runs of them. */
+const namedFileLimitMs = 90 * 60_000;
 /** Most of a file's time is waiting. */
 const filesAtOnce = 2;
 
@@ -47,17 +55,18 @@ async function runAll(asked: readonly string[]): Promise<number> {
   rmSync(logsDirectory, { recursive: true, force: true });
   const waiting = asked.length > 0 ? [...asked] : allFiles();
   const kinds = await freeTestKinds(Math.min(filesAtOnce, waiting.length));
-  const outcomes = (await Promise.all(kinds.map((kind) => runFiles(waiting, kind)))).flat();
+  const limitMs = asked.length > 0 ? namedFileLimitMs : fileLimitMs;
+  const outcomes = (await Promise.all(kinds.map((kind) => runFiles(waiting, { kind, limitMs })))).flat();
   const remaining = (await Promise.all(kinds.map((kind) => leftovers(kind)))).flat();
   await removeAbandonedRigs();
   return summarise(outcomes, remaining);
 }
 
 /** Takes one file after another from `waiting`, which others take from too. */
-async function runFiles(waiting: string[], kind: RigKind): Promise<Outcome[]> {
+async function runFiles(waiting: string[], place: Place): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let file = waiting.shift(); file !== undefined && !interrupted.signal.aborted; file = waiting.shift()) {
-    outcomes.push(await runFile(file, kind));
+    outcomes.push(await runFile(file, place));
   }
   return outcomes;
 }
@@ -69,13 +78,13 @@ function allFiles(): string[] {
     .map((name) => `test/e2e/${name}`);
 }
 
-async function runFile(file: string, kind: RigKind): Promise<Outcome> {
+async function runFile(file: string, place: Place): Promise<Outcome> {
   const start = performance.now();
   let verdict: Outcome['verdict'] = 'passed';
-  if ((await runMocha(file, kind, 'first')) !== 0) {
+  if ((await runMocha(file, place, 'first')) !== 0) {
     console.log(`${file} failed; once more on a fresh rig (logs: ${logsDirectory})`);
-    await removeAbandonedRig(kind);
-    const again = interrupted.signal.aborted ? 1 : await runMocha(file, kind, 'second');
+    await removeAbandonedRig(place.kind);
+    const again = interrupted.signal.aborted ? 1 : await runMocha(file, place, 'second');
     verdict = again === 0 ? 'passed at the second attempt' : 'FAILED';
   }
   const seconds = Math.round((performance.now() - start) / 1000);
@@ -84,7 +93,7 @@ async function runFile(file: string, kind: RigKind): Promise<Outcome> {
 }
 
 /** Resolves with mocha's exit code. Mocha's own process is ours to kill: its wrapper would leave it behind. */
-async function runMocha(file: string, kind: RigKind, attempt: 'first' | 'second'): Promise<number> {
+async function runMocha(file: string, { kind, limitMs }: Place, attempt: 'first' | 'second'): Promise<number> {
   const mocha = `${projectDirectory}/node_modules/mocha/lib/cli/cli.js`;
   const options = [
     '--no-config',
@@ -112,7 +121,7 @@ async function runMocha(file: string, kind: RigKind, attempt: 'first' | 'second'
     },
   });
   const done = new AbortController();
-  const limit = AbortSignal.any([done.signal, interrupted.signal, AbortSignal.timeout(fileLimitMs)]);
+  const limit = AbortSignal.any([done.signal, interrupted.signal, AbortSignal.timeout(limitMs)]);
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {

@@ -62,7 +62,7 @@ export const knownDifferences = {
   },
   mistakes: {
     what: 'mistaken requests',
-    why: 'are refused with the status and words of the newest engine, some with words of our own, where older ones answer 500 or let them pass; errors are JSON always, also of `attach`',
+    why: 'are refused with the status and words of the newest engine, some with words of our own, where older ones answer 500 or let them pass; errors are JSON, also of `attach`, but for clients before 1.24',
   },
   notOffered: {
     what: '`/debug`',

@@ -106,6 +106,8 @@ const rows: Readonly<Partial<Record<AllowedLine['why'], readonly Row[]>>> = {
     ['lists', /^docker ps --filter (?:status|health)=nonsense$/, /^err: .*(?:nvalid filter|Unrecognised filter value)/],
     ['lists', /^docker ps --filter since=nope$/, /^err: .*[Nn]o such container:? nope$/],
   ],
+  // What another release has saved lies in the context.
+  mixed: [['images', /docker build -t built:1 \.$/, /^out: Sending build context to Docker daemon {2}2\.14/]],
   /** Of the clients themselves: who is quicker, and the order of maps. */
   chance: [
     ['run', /./, /^err: time="<time>" level=error msg="error waiting for container: context canceled"$/],
