@@ -101,11 +101,15 @@ async function askEngine(
   engine.on('error', () => undefined);
   const changes = { host: authority(upstream), expect: undefined, ...headers };
   const rawHeaders = changeHeaders(req.rawHeaders, changes);
+  // In one piece with a body that is there already: engines drop what has come with the head of an attach, and take
+  // for input what comes later.
+  engine.cork();
   engine.write(formatRequestHead({ method: req.method ?? 'POST', path, rawHeaders }));
   if (req.headers.expect !== undefined) client.write('HTTP/1.1 100 Continue\r\n\r\n');
   const body = sendBody(req, client, engine, (error) => {
     badBody.abort(error);
   });
+  engine.uncork();
   try {
     return await readResponseHead(engine, AbortSignal.any([signal, badBody.signal]));
   } catch (error) {

@@ -97,6 +97,28 @@ describe('proxy over TLS', () => {
     await Promise.all(ended);
   });
 
+  it('sends the body of an upgrade in one piece with its head: an engine that does not read it would take it for input', async () => {
+    const { upstream, connections } = await startSecureEngine();
+    const server = http.createServer();
+    const ended: Promise<void>[] = [];
+    server.on('upgrade', (req, socket, head) => {
+      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
+    });
+    const front = await startFrontServer(server);
+    cleanups.push(() => front.close());
+    const client = await RawConnection.open(front.port);
+    client.send(
+      'POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 15\r\n\r\n',
+      '{"stream":true}',
+    );
+    const remote = await until('the engine is asked', () => connections[0]);
+    await remote.receives('{"stream":true}');
+    assert.equal(remote.chunks.length, 1);
+
+    client.socket.resetAndDestroy();
+    await Promise.all(ended);
+  });
+
   it('forwards requests and exchanges answers', async () => {
     const { upstream, connections } = await startSecureEngine();
     const results: string[] = [];
