@@ -11,7 +11,7 @@ import { portsToReserve } from '../../../../src/scheduler/filters/port.ts';
 
 export const gib = 1024 ** 3;
 
-export interface ContainerFacts extends Partial<NodeContainer> {
+interface ContainerFacts extends Partial<NodeContainer> {
   readonly ports?: readonly PublishedPort[];
 }
 

@@ -4,7 +4,7 @@ import type { CreateBody } from '../../../../src/docker/types.ts';
 import type { RequestOptions } from '../../../../src/scheduler/request.ts';
 import { gib } from './a-node.ts';
 
-export interface DockerRun {
+interface DockerRun {
   readonly body: CreateBody;
   readonly options: RequestOptions;
 }

@@ -9,7 +9,7 @@ import { aNode, type NodeFacts, type TestNode } from './a-node.ts';
 import { dockerRun } from './docker-run.ts';
 import { aScheduler, run } from './place.ts';
 
-export interface SpecifiedNode extends Omit<NodeFacts, 'name'> {
+interface SpecifiedNode extends Omit<NodeFacts, 'name'> {
   /** What runs there, or is being created, in the words of `docker run`. */
   readonly runs?: readonly string[];
   readonly stopped?: readonly string[];
@@ -17,7 +17,7 @@ export interface SpecifiedNode extends Omit<NodeFacts, 'name'> {
 
 type Nodes = Readonly<Record<string, SpecifiedNode>>;
 
-export interface FilterRow {
+interface FilterRow {
   readonly it: string;
   readonly nodes: Nodes;
   /** As after `docker run`. */
@@ -50,7 +50,7 @@ export function specifyFilter(name: string, rows: readonly FilterRow[]): void {
   });
 }
 
-export interface StrategyRow {
+interface StrategyRow {
   readonly it: string;
   readonly nodes: Nodes;
   /** One after the other; each stays. */
