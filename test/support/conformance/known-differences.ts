@@ -25,7 +25,7 @@ export const knownDifferences = {
   },
   events: {
     what: 'events',
-    why: 'carry `node.name`, `node.id`, `node.addr`, `node.ip`; members that come, go and return are events of type `node`',
+    why: 'carry `node.name`, `node.id`, `node.addr`, `node.ip`; members that come, go and return are events of type `node`; what several managers of a swarm report is told once',
   },
   identity: {
     what: '`version`, `info`',
@@ -43,7 +43,14 @@ export const knownDifferences = {
     what: '`volume`, `network` of one name on several nodes',
     why: 'the plain name is refused as ambiguous, `NODE/NAME` works',
   },
-  builds: { what: 'builds', why: 'each client builds on one node as long as it is healthy' },
+  engineSocket: {
+    what: 'a mounted `/var/run/docker.sock`',
+    why: "is the engine of the container's node; what is to see the cluster (Traefik, a CI runner, Portainer) is given the manager's address",
+  },
+  builds: {
+    what: 'builds',
+    why: 'each client builds on one node as long as it is healthy. `docker buildx`, which is `docker build` from 23 on, tells build arguments to the engine alone, so that rules among them do nothing; with `DOCKER_BUILDKIT=0` they are obeyed',
+  },
   nodes: {
     what: '`docker node ls`, `inspect`, `ps`, `update`, `rm`',
     why: 'are about the engines of the cluster, which need not be in swarm mode; a node cannot be promoted',
