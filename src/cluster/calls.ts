@@ -17,6 +17,8 @@ export interface ContainerCreateCall {
   readonly signal: AbortSignal;
   /** The container takes the place and the name of another one. */
   readonly succession?: Succession | undefined;
+  /** Told when the outcome is left open though the call has failed, or is not shown yet; and when it is certain after all. */
+  readonly doubt?: { readonly begins: () => void; readonly ends: () => void };
 }
 
 export interface Succession {

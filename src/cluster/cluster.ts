@@ -36,6 +36,7 @@ import { EventHub } from './event-hub.ts';
 import { FreshVolumes } from './fresh-volumes.ts';
 import { ProjectHomes } from './home.ts';
 import { Identities } from './identity.ts';
+import { IdempotentCreates } from './idempotent-creates.ts';
 import { ContainerIndex } from './index/container-index.ts';
 import { ExecIndex } from './index/exec-index.ts';
 import { ImageIndex } from './index/image-index.ts';
@@ -133,6 +134,7 @@ export class Cluster {
   readonly #subscriptions = new Map<Engine, () => void>();
   readonly #scheduler: Scheduler;
   readonly #creator: ContainerCreator;
+  readonly #creates: IdempotentCreates;
   readonly #swarms = new Swarms<Engine>(() => this.engines);
   /** Endpoints that are removed when their node is back. */
   readonly lateDisconnects: LateDisconnects;
@@ -232,6 +234,7 @@ export class Cluster {
       isPrimary: options.isPrimary ?? ((): boolean => true),
       timings: options.rescheduleTimings,
     });
+    this.#creates = new IdempotentCreates(this.#containers, (call) => this.#creator.create(call));
     this.#networkReach = new NetworkReach({
       mode: options.networks ?? 'auto',
       identities: this.#identities,
@@ -419,9 +422,9 @@ export class Cluster {
     return this.#images.resolve(reference);
   }
 
-  /** Places and creates a container; when this resolves the mirror shows it. */
+  /** Places and creates a container; when this resolves the mirror shows it. One with a key is made once. */
   createContainer(call: ContainerCreateCall): Promise<CreatedContainer> {
-    return this.#creator.create(call);
+    return this.#creates.create(call);
   }
 
   /** Makes a container that `refusal` kept from starting anew on another node: see `ContainerCreator`. */

@@ -466,6 +466,8 @@ export class ContainerCreator {
   #handOver(engine: Engine, attempts: Attempts): UnsettledCreate {
     const { swarmId } = attempts.prepared;
     attempts.isHandedOver = true;
+    const { doubt } = attempts.call;
+    doubt?.begins();
     return {
       engine,
       swarmId,
@@ -473,6 +475,7 @@ export class ContainerCreator {
       onSettled: () => {
         this.#giveUp(swarmId);
         attempts.releaseName();
+        doubt?.ends();
       },
     };
   }

@@ -9,6 +9,9 @@ export const placementLabel = 'com.docker.swarm.placement';
 /** When it may be made anew elsewhere: see `reschedule-policy.ts`. */
 export const reschedulePoliciesLabel = 'com.docker.swarm.reschedule-policies';
 
+/** The key by which a client that repeats its create gets the same container; the client's own, or its header `Idempotency-Key`. */
+export const idempotencyLabel = 'com.docker.swarm.idempotency';
+
 /** Counts how often a container was started anew on another node; absent means 0. */
 export const generationLabel = 'com.docker.swarm.generation';
 

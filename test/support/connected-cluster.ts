@@ -1,4 +1,5 @@
 // A Cluster over simulated engines, without an API in front: for tests of what the cluster itself decides.
+import { setMaxListeners } from 'node:events';
 import { openLocalState } from '../../discovery/state/local.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import type { ClusterOptions } from '../../src/cluster/cluster.ts';
@@ -20,8 +21,13 @@ export interface ConnectedCluster {
   readonly at: (index?: number) => SimulatedEngine;
   /** Makes these, and no others, members. */
   readonly announce: (engines: readonly SimulatedEngine[]) => Promise<void>;
-  readonly create: (body?: object, options?: { readonly name?: string }) => Promise<CreatedContainer>;
+  readonly create: (body?: object, options?: ConnectedCreate) => Promise<CreatedContainer>;
   readonly stop: () => Promise<void>;
+}
+
+export interface ConnectedCreate {
+  readonly name?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Every engine is healthy when this resolves. They are called node-1, node-2 and so on unless they say otherwise. */
@@ -41,6 +47,8 @@ export async function startConnectedCluster(
     ...options,
   });
   const abort = new AbortController();
+  // All creates of a test share it.
+  setMaxListeners(0, abort.signal);
   const announce = async (members: readonly SimulatedEngine[]): Promise<void> => {
     await cluster.follow(once(members.map(({ address }) => ({ address, alive: true }))), abort.signal);
   };
@@ -55,11 +63,11 @@ export async function startConnectedCluster(
       return found;
     },
     announce,
-    create: (body = {}, { name } = {}) =>
+    create: (body = {}, { name, headers = {} } = {}) =>
       cluster.createContainer({
         body: { Image: 'busybox', ...body },
         name,
-        headers: {},
+        headers,
         version: '1.41',
         signal: abort.signal,
       }),
