@@ -41,6 +41,9 @@ export class Replica {
   readonly #primacy: Primacy;
   readonly #tls: EngineTls | undefined;
   readonly #holdMs: number;
+  /** Since when there has been no primary; undefined while there is one. */
+  #orphanedSinceMs: number | undefined;
+  readonly #unsubscribe: () => void;
   /** For what may be sent twice. */
   #pool: { readonly address: string; readonly agent: http.Agent } | undefined;
 
@@ -48,6 +51,10 @@ export class Replica {
     this.#primacy = primacy;
     this.#tls = tls;
     this.#holdMs = holdMs;
+    this.#unsubscribe = primacy.subscribe(() => {
+      const isLed = primacy.isPrimary() || primacy.primary() !== undefined;
+      this.#orphanedSinceMs = isLed ? undefined : (this.#orphanedSinceMs ?? performance.now());
+    });
   }
 
   /** Undefined when the call was answered; else the request to be served here, which is another one when its body was read. */
@@ -57,10 +64,15 @@ export class Replica {
     signal: AbortSignal,
   ): Promise<http.IncomingMessage | undefined> {
     if (this.#primacy.isPrimary()) return req;
-    const patience = new Patience(this.#holdMs);
+    const isRead = !isChange(req.method);
+    const patience = new Patience(isRead ? this.#holdOfReadMs() : this.#holdMs);
     let body: Buffer | undefined;
     for (;;) {
-      const primary = await this.#whoServes(patience, signal);
+      const primary = await this.#whoServes(patience, signal).catch((error: unknown) => {
+        // What this manager knows by itself is as true, and nothing is changed by it.
+        if (isRead && error instanceof NoPrimary) return undefined;
+        throw error;
+      });
       if (primary === undefined) return body === undefined ? req : replayed(req, body);
       const isKept = body !== undefined || mayKeep(req);
       if (isKept) body ??= await readBody(req);
@@ -108,6 +120,7 @@ export class Replica {
   }
 
   stop(): void {
+    this.#unsubscribe();
     this.#pool?.agent.destroy();
   }
 
@@ -116,6 +129,12 @@ export class Replica {
     const meant = headerValue(rawHeaders, termHeader);
     if (meant === undefined || (this.#primacy.isPrimary() && meant === String(this.#primacy.term()))) return;
     throw new NotPrimary();
+  }
+
+  /** Of a long time without a primary, as without the store, not every read is to wait for the end. */
+  #holdOfReadMs(): number {
+    const orphanedMs = this.#orphanedSinceMs === undefined ? 0 : performance.now() - this.#orphanedSinceMs;
+    return Math.max(1, this.#holdMs - orphanedMs);
   }
 
   /** The primary, undefined when it is this manager. Waits for one. */
@@ -212,6 +231,12 @@ class NotPrimary extends ApiError {
   }
 }
 
+class NoPrimary extends ApiError {
+  constructor() {
+    super(503, 'there is no primary manager just now: try again');
+  }
+}
+
 /** The headers of the answer to `error` beside the usual ones. */
 export function replicaHeaders(error: unknown): Readonly<Record<string, string>> {
   return error instanceof NotPrimary ? { [refusedHeader]: '1' } : {};
@@ -274,7 +299,7 @@ class Patience {
 
   /** How long to wait until the next look. Throws when there is no time left. */
   pauseMs(primary: ForeignPrimary | undefined): number {
-    if (performance.now() >= this.#untilMs) throw this.#lastFailure ?? noPrimary();
+    if (performance.now() >= this.#untilMs) throw (primary && this.#lastFailure) ?? new NoPrimary();
     const pauseMs = primary === undefined ? this.leftMs : this.#notBeforeMs - performance.now();
     return Math.max(1, Math.min(pauseMs, this.leftMs));
   }
@@ -291,7 +316,7 @@ class Patience {
 
 function assertServed<T extends { readonly rawHeaders: RawHeaders }>(answer: T): T {
   if (headerValue(answer.rawHeaders, refusedHeader) === undefined) return answer;
-  throw new NotServed(noPrimary(), { pauseMs: refusedMs });
+  throw new NotServed(new NoPrimary(), { pauseMs: refusedMs });
 }
 
 /** Bodies that are small or that this API bounds; a tar archive may be of any size. */
@@ -312,10 +337,6 @@ function replayed(req: http.IncomingMessage, body: Buffer): http.IncomingMessage
     ...{ method, url, headers, rawHeaders, httpVersion, httpVersionMajor, httpVersionMinor },
     complete: true,
   });
-}
-
-function noPrimary(): ApiError {
-  return new ApiError(503, 'there is no primary manager just now: try again');
 }
 
 function unreachable({ address }: ForeignPrimary, error: unknown): ApiError {

@@ -73,6 +73,7 @@ describe('three managers', () => {
     const meters = replicas.map((manager, index) => new Meter(manager, `killed-${index}`));
     await until('calls go through', () => meters.every(({ answered }) => answered > 2));
 
+    assert.equal(await roleOf(primary), 'primary');
     await primary.kill();
     const before = meters.map(({ answered }) => answered);
     await until('calls go on', () => meters.every(({ answered }, index) => answered > before[index]! + 4), 30_000);

@@ -97,6 +97,7 @@ export class SimulatedManager {
   readonly #options: SimulatedManagersOptions;
   readonly #server: ApiServer;
   readonly #tasks = new TaskSet(logger);
+  readonly #followers = new Set<() => void>();
   #election: Election | undefined;
   #port = 0;
 
@@ -138,6 +139,9 @@ export class SimulatedManager {
     if (bound.kind === 'tcp') this.#port = bound.port;
     const { leaseMs = 400 } = this.#options;
     this.#election = new Election({ store: this.store, address: this.address, leaseMs, logger });
+    this.#election.subscribe(() => {
+      for (const tell of [...this.#followers]) tell();
+    });
     this.#election.start();
     this.#tasks.spawn('discovery', (signal) => this.cluster.follow(once(entries, signal), signal));
     await until('all engines are healthy', () => this.cluster.healthyEngines.length === entries.length);
@@ -175,7 +179,10 @@ export class SimulatedManager {
       isPrimary: () => this.election.isPrimary(),
       term: () => this.election.term(),
       primary: () => this.election.primary(),
-      subscribe: (listener: () => void) => this.election.subscribe(listener),
+      subscribe: (listener: () => void) => {
+        this.#followers.add(listener);
+        return () => this.#followers.delete(listener);
+      },
     };
     const { holdMs } = this.#options;
     const replica = new Replica({ primacy, ...(holdMs === undefined ? {} : { holdMs }) });
