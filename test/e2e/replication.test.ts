@@ -132,7 +132,6 @@ describe('three managers', () => {
   });
 
   async function assertHeld(meter: Meter, seconds: number): Promise<void> {
-    // eslint-disable-next-line no-console
     console.log(`      longest gap ${(meter.longestMs / 1000).toFixed(2)} s, ${meter.answered} calls`);
     assert.deepEqual(meter.failures, []);
     assert.ok(meter.longestMs < seconds * 1000, `a gap of ${meter.longestMs} ms`);
