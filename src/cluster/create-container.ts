@@ -221,9 +221,10 @@ export class ContainerCreator {
     for (const name of request.volumes) if (volumes.named(name).length === 0) unseen.assertFree('volume', name);
   }
 
-  #reserveName({ name, swarmId }: PreparedCreate): () => void {
+  #reserveName({ name, swarmId, inheritsName }: PreparedCreate): () => void {
     if (name === undefined) return () => undefined;
-    const reservation = this.#options.names.reserve(name, swarmId);
+    const { names } = this.#options;
+    const reservation = inheritsName ? names.inherit(name, swarmId) : names.reserve(name, swarmId);
     return () => {
       reservation.release();
     };

@@ -29,19 +29,15 @@ export class ContainerNames {
    * the name is taken, 503 when it may be.
    */
   reserve(name: string, holder: string): NameReservation {
-    const owners = this.#containers.named(name).filter(({ record }) => bearerId(record) !== holder);
-    const owner = owners[0]?.record.id ?? this.#reserved.get(name);
-    if (owner !== undefined) throw nameTaken(name, owner);
+    this.#assertNotTaken(name, holder);
     this.#unseen.assertFree('container', name);
-    this.#reserved.set(name, holder);
-    let isHeld = true;
-    return {
-      name,
-      release: () => {
-        if (isHeld) this.#reserved.delete(name);
-        isHeld = false;
-      },
-    };
+    return this.#keep(name, holder);
+  }
+
+  /** As `reserve`, for a container that takes the place of one on a node that was perhaps never seen. */
+  inherit(name: string, holder: string): NameReservation {
+    this.#assertNotTaken(name, holder);
+    return this.#keep(name, holder);
   }
 
   /** As `reserve`, with dockerd's checks of the new name. */
@@ -56,6 +52,24 @@ export class ContainerNames {
       if (!(error instanceof ApiError)) throw error;
       throw new ApiError(error.status, `Error when allocating new name: ${error.message}`, { cause: error });
     }
+  }
+
+  #assertNotTaken(name: string, holder: string): void {
+    const owners = this.#containers.named(name).filter(({ record }) => bearerId(record) !== holder);
+    const owner = owners[0]?.record.id ?? this.#reserved.get(name);
+    if (owner !== undefined) throw nameTaken(name, owner);
+  }
+
+  #keep(name: string, holder: string): NameReservation {
+    this.#reserved.set(name, holder);
+    let isHeld = true;
+    return {
+      name,
+      release: () => {
+        if (isHeld) this.#reserved.delete(name);
+        isHeld = false;
+      },
+    };
   }
 }
 

@@ -26,6 +26,8 @@ export interface PreparedCreate {
   readonly name: string | undefined;
   /** By which the container is recognised when its creation is reported by the engine before it is answered. */
   readonly swarmId: string;
+  /** It takes the name of a former copy, wherever that one is. */
+  readonly inheritsName: boolean;
   readonly body: CreateBody;
   readonly request: PlacementRequest;
   readonly terms: Terms;
@@ -60,6 +62,7 @@ export function prepareCreate(call: ContainerCreateCall, options: PrepareOptions
     image: written.image,
     name,
     swarmId,
+    inheritsName: call.succession !== undefined,
     body: withSwarmId(withoutExpressions(body), swarmId),
     request: { ...asked, dependencies, volumes },
     terms: termsOf(body),

@@ -364,6 +364,29 @@ describe('containers that leave their node', () => {
     await until('none is kept', async () => (await kept()) === 0);
   });
 
+  it('are made anew by the next manager when theirs was lost together with the node', async () => {
+    const state = openLocalState({ logger });
+    await start({ engines: 2, cluster: { state } });
+    await run('web', [onFailure]);
+    const from = nodeOf('web');
+    await until('it is kept as one that runs', async () => {
+      const { documents } = await state.read('containers');
+      return [...documents.values()].some(({ text }) => text.includes('"isActive":true'));
+    });
+    await shoal.server.stop();
+    await shoal.cluster.stop();
+    await shoal.engine(from).faults.refuse();
+    const options = { state, rescheduleTimings: timings, unseenNodes: 'refuse' } as const;
+    shoal = new SimulatedCluster(shoal.engines, { cluster: options });
+    await shoal.start(false);
+    say([shoal.engine(from)]);
+    const [to = ''] = shoal.engines.map(({ name }) => name).filter((name) => name !== from);
+    await until('it runs elsewhere', () => onEngine(to).includes('web running'));
+    await bringBack(from);
+    await until('the older copy is put away', () => onEngine(from).includes(`web.stale-${from} exited`));
+    assert.deepEqual(onEngine(to), ['web running']);
+  });
+
   it('are made once when the manager ends in the midst of it', async () => {
     const directory = mkdtempSync(`${tmpdir()}/shoal-reschedule-`);
     const open = (): SimulatedClusterOptions => ({

@@ -499,8 +499,9 @@ function removesItself({ body }: KeptContainer): boolean {
 /** A machine that goes down in order ends its containers before it is lost: a service that ended so lately ran. */
 const endOfNodeMs = 30_000;
 
-function ranAtTheEnd({ isActive, endedAtMs, body }: KeptContainer, engine: Engine): boolean {
-  if (isActive) return true;
+function ranAtTheEnd({ containerId, isActive, endedAtMs, body }: KeptContainer, engine: Engine): boolean {
+  // The mirror may know of a start that could not be read any more.
+  if (isActive || isRunning(engine.mirror.containers.get(containerId)?.row.State)) return true;
   const policy = goMember(goMember(goMember(body, 'HostConfig'), 'RestartPolicy'), 'Name');
   const isService = policy === 'always' || policy === 'unless-stopped';
   if (!isService || endedAtMs === undefined || engine.state === 'healthy' || engine.updatedAt === undefined)

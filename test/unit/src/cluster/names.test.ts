@@ -8,7 +8,10 @@ import { UnseenNodes } from '../../../../src/cluster/unseen-nodes.ts';
 describe('ContainerNames', () => {
   it('gives a name to one at a time and names the holder to the others', () => {
     const identities = new Identities();
-    const names = new ContainerNames(new ContainerIndex(identities), new UnseenNodes({ mode: 'refuse', identities, remembered: undefined }));
+    const names = new ContainerNames(
+      new ContainerIndex(identities),
+      new UnseenNodes({ mode: 'refuse', identities, remembered: undefined }),
+    );
     const first = names.reserve('web', 'holder1');
     assert.throws(() => names.reserve('web', 'holder2'), /"\/web" is already in use by container "holder1"/);
     first.release();
