@@ -81,7 +81,7 @@ function tasksOf({ cluster }: ApiCall, nodeId: string): NodeTask[] {
 }
 
 function swarmNodes(call: ApiCall): SwarmNode[] {
-  return nodeFacts(call.cluster).map((node) => toSwarmNode(node, stayingText(call.cluster, node.id)));
+  return nodeFacts(call.cluster).map((node) => toSwarmNode(node, stayingText(call.cluster, node)));
 }
 
 function isWanted(node: SwarmNode, filters: Filters): boolean {

@@ -31,9 +31,9 @@ export function info(call: ApiCall): Promise<void> {
   const { cluster, settings, version } = call;
   const { identityConflicts: conflicts, waitingCreates: waiting, networkReach: networks } = cluster;
   const nodes = nodeFacts(cluster);
-  const staying = nodes.flatMap(({ id, name }) => {
-    const text = stayingText(cluster, id);
-    return text === undefined ? [] : [`WARNING: node ${name} is being emptied: ${text}`];
+  const staying = nodes.flatMap((node) => {
+    const text = stayingText(cluster, node);
+    return text === undefined ? [] : [`WARNING: node ${node.name} is being emptied: ${text}`];
   });
   markPartial(call);
   call.send(200, infoJson({ version, settings, nodes, conflicts, waiting, staying, networks, now: Date.now() }));
