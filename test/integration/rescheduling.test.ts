@@ -387,6 +387,36 @@ describe('containers that leave their node', () => {
     assert.deepEqual(onEngine(to), ['web running']);
   });
 
+  it('are moved by the primary of several managers alone, and once when another becomes it meanwhile', async () => {
+    const state = openLocalState({ logger });
+    let primary = 'first';
+    const options = (name: string): SimulatedClusterOptions => ({
+      engines: 2,
+      cluster: { state, rescheduleTimings: timings, isPrimary: () => primary === name },
+    });
+    await start(options('first'));
+    const second = new SimulatedCluster(shoal.engines, options('second'));
+    try {
+      await second.start(true);
+      await run('web', [onFailure]);
+      const from = nodeOf('web');
+      const [target] = shoal.engines.filter(({ name }) => name !== from);
+      assert.ok(target);
+      target.faults.hang(/POST .*\/start/, { times: 1 });
+      await lose(from);
+      second.announce(shoal.engines.map(({ address, name }) => ({ address, alive: name !== from })));
+      await until('its start is asked for', () => target.requests.some(({ url }) => url.endsWith('/start')));
+      primary = 'second';
+      await until('it runs', () => onEngine(target.name).includes('web running'));
+      await bringBack(from);
+      second.announce(shoal.engines);
+      await until('the older copy is put away', () => onEngine(from).includes(`web.stale-${from} exited`));
+      assert.deepEqual(onEngine(target.name), ['web running']);
+    } finally {
+      await second.stop();
+    }
+  });
+
   it('are made once when the manager ends in the midst of it', async () => {
     const directory = mkdtempSync(`${tmpdir()}/shoal-reschedule-`);
     const open = (): SimulatedClusterOptions => ({

@@ -31,6 +31,8 @@ export interface MoverOptions {
   readonly identities: Identities;
   readonly create: (call: ContainerCreateCall) => Promise<CreatedContainer>;
   readonly logger: Logger;
+  /** Only the primary changes anything. */
+  readonly mayWrite: () => boolean;
   readonly timings: MoverTimings;
 }
 
@@ -93,7 +95,8 @@ export class Mover {
         assertGoesOn(move);
       }
     } catch (error) {
-      if (!signal.aborted) await this.#undo(copies, planned.length);
+      // What a primary leaves undone is the next one's to find.
+      if (!signal.aborted && this.#options.mayWrite()) await this.#undo(copies, planned.length);
       throw error;
     }
     for (const copy of copies) this.#makeCurrent(copy);

@@ -92,7 +92,15 @@ export class Rescheduler {
       this.#wake();
     };
     this.#keeper = new ContainerKeeper({ kept, containers, identities, tasks, logger, onChange });
-    this.#mover = new Mover({ kept, containers, identities, create, logger, timings: this.#timings });
+    this.#mover = new Mover({
+      kept,
+      containers,
+      identities,
+      create,
+      logger,
+      mayWrite: isPrimary,
+      timings: this.#timings,
+    });
   }
 
   /** Looks and acts until `signal` aborts. */
