@@ -2,15 +2,16 @@
 const mayImport = {
   '^src/common': ['^src/common'],
   '^src/certificates': ['^src/(common|certificates)'],
+  '^src/authorization': ['^src/(common|docker|authorization)'],
   '^src/docker': ['^src/(common|docker)'],
   '^src/scheduler': ['^src/(common|docker|scheduler)'],
   '^src/engine': ['^src/(common|docker|engine)'],
   '^src/proxy': ['^src/(common|proxy)'],
   '^discovery': ['^(discovery|src/common)'],
   '^src/cluster': ['^src/(common|docker|scheduler|engine|cluster)', '^discovery/(backend|entry|state-store)\\.ts'],
-  '^src/api': ['^src/(common|docker|scheduler|engine|cluster|proxy|api)'],
+  '^src/api': ['^src/(authorization|common|docker|scheduler|engine|cluster|proxy|api)'],
   '^src/agent': ['^(src/(common|engine|proxy|agent)|discovery)'],
-  '^src/manager': ['^(src/(common|docker|scheduler|engine|cluster|proxy|api|manager)|discovery)'],
+  '^src/manager': ['^(src/(authorization|common|docker|scheduler|engine|cluster|proxy|api|manager)|discovery)'],
   '^src/cli': ['^(src|discovery)'],
 };
 

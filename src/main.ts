@@ -38,7 +38,7 @@ async function main(): Promise<number> {
         // Only what runs is loaded: an agent needs a third less memory without the manager.
         manage: async (options) => {
           const { runManage } = await import('./cli/manage.ts');
-          await runManage(options, readVersion(), stop.signal);
+          await runManage(options, { version: readVersion(), out, stop: stop.signal });
         },
         join: async (options) => {
           // It keeps next to nothing: without more room for young objects than at the start it needs 14 MB less.

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Logger } from '../common/logger.ts';
 import { sendEmpty, sendJson, sendText } from './answer.ts';
-import { readFormArguments, readJson, readJsonObject } from './request-body.ts';
+import type { CallTrace } from './audit.ts';
+import { readBody, readFormArguments, readJson, readJsonObject } from './request-body.ts';
 import type { JsonObject } from './request-body.ts';
 import type { ApiSettings } from './settings.ts';
 
@@ -26,10 +27,14 @@ export interface RequestCall {
   readonly query: URLSearchParams;
   /** Aborts when the client is gone or the server stops. */
   readonly signal: AbortSignal;
+  /** To be told what the call turns out to be about. */
+  readonly trace: CallTrace;
 }
 
 export interface ApiCall extends RequestCall {
   readonly res: ServerResponse;
+  /** The body as it came; read once, however often it is asked for. Throws ApiError 413 when too large. */
+  body(): Promise<Buffer>;
   /** The body as a JSON object. Throws ApiError 400 in dockerd's words for a wrong Content-Type, bad JSON or no object; 413 when too large. */
   json(): Promise<JsonObject>;
   /** The body as any JSON value, `undefined` when there is none. Throws as `json` does. */
@@ -48,13 +53,16 @@ export async function openCall(request: Omit<RequestCall, 'query'>, res: ServerR
   const query = new URLSearchParams(request.search);
   const form = await readFormArguments(req);
   for (const [name, value] of form) query.append(name, value);
+  let bytes: Promise<Buffer> | undefined;
+  const body = (): Promise<Buffer> => (bytes ??= readBody(req));
   return {
     ...request,
     search: form.size === 0 ? request.search : query.toString(),
     query,
     res,
-    json: () => readJsonObject(req),
-    jsonValue: () => readJson(req),
+    body,
+    json: () => readJsonObject(req, body),
+    jsonValue: () => readJson(req, body),
     send: (status, body) => {
       sendJson(res, status, body);
     },

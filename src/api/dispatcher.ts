@@ -37,10 +37,12 @@ export async function dispatchTaken(
   headers: Headers,
 ): Promise<void> {
   const { engine } = target;
+  call.trace.reaches(engine.name);
   await hijack(taken, engine.endpoint, {
     path: pathOnEngine(target, call),
     ...(target.headers && { headers: target.headers }),
     onHead: (head) => {
+      call.trace.end(head.statusCode);
       // Without an upgrade engines call every stream raw.
       const type = head.statusCode === 101 ? typeChange(target) : {};
       return { ...head, rawHeaders: changeHeaders(head.rawHeaders, { ...replacements(head, headers), ...type }) };
@@ -51,6 +53,7 @@ export async function dispatchTaken(
 }
 
 async function forwardTo(target: Target, call: ApiCall, headers: Headers): Promise<void> {
+  call.trace.reaches(target.engine.name);
   if (target.settle) {
     setHeaders(call, headers);
     await callEngineAndSettle(target, call);

@@ -9,7 +9,6 @@ import { groupHeaders } from '../proxy/raw-head.ts';
 import { ApiError, unavailable } from '../common/errors.ts';
 import { textMember } from '../docker/go-member.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
-import { readBody } from './request-body.ts';
 import type { Target } from './route.ts';
 import { translateBody } from './translate.ts';
 import { effectivePath } from './versions.ts';
@@ -25,7 +24,8 @@ const lostSettleLimitMs = 2_000;
  */
 export async function callEngine(target: Target, call: ApiCall): Promise<ExchangeAnswer> {
   const { engine } = target;
-  const body = await readBody(call.req);
+  const body = await call.body();
+  call.trace.reaches(engine.name);
   const loss = watchForLoss(engine, call.signal);
   try {
     return await askEngine(target, call, { body, signal: loss.signal });

@@ -1,23 +1,29 @@
 // From Node's two entry points, request and upgrade, to the dispatcher: redirection, route, version, the wait at
 // start, and the one place where a failed call becomes an answer.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller, Rules } from '../authorization/rules.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ApiError } from '../common/errors.ts';
 import type { Logger } from '../common/logger.ts';
 import type { TakenConnection } from '../proxy/hijack.ts';
+import type { ResponseHead } from '../proxy/raw-head.ts';
 import { sendEmpty } from './answer.ts';
 import { openCall } from './api-call.ts';
 import type { RequestCall } from './api-call.ts';
 import { apiHeaders } from './api-headers.ts';
+import { CallTrace, type Audit } from './audit.ts';
 import { CallSignals } from './call-signals.ts';
+import { identify, stateCaller } from './caller.ts';
 import { ChangesUnderWay } from './changes-under-way.ts';
 import { dispatch, dispatchTaken } from './dispatcher.ts';
 import { answerError, answerErrorRaw } from './errors.ts';
+import { guard, type GuardedCall } from './guard.ts';
 import { cleanedPath, compileRoutes, parseRequestTarget } from './match.ts';
 import type { Match, Matcher, RequestLine } from './match.ts';
 import { replicaHeaders, type Replica } from './replica.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
+import { isMutating } from './verbs.ts';
 import { clientVersion } from './versions.ts';
 import { WarmUp } from './warm-up.ts';
 
@@ -29,6 +35,9 @@ export interface EntryOptions {
   readonly warmUpMs: number;
   /** Absent: this manager stands alone. */
   readonly replica: Replica | undefined;
+  /** Those in force at the moment; undefined: everybody may do everything. */
+  readonly rules?: (() => Rules) | undefined;
+  readonly audit?: Audit | undefined;
 }
 
 /** A request whose route exists and whose version is served. */
@@ -97,19 +106,24 @@ export class Entry {
     const { req, socket } = taken;
     const { logger } = this.#options;
     const signal = this.#signals.open();
+    const trace = new CallTrace(this.#options.audit);
     try {
       this.#options.replica?.assertMeant(req);
       const { match, line } = this.#find(req);
       const { handling } = match.route;
       if (handling.kind !== 'hijack') throw new ApiError(400, 'this request cannot be upgraded');
       const version = clientVersion(line.version);
-      const base = this.#call({ match, line, version }, req, signal.signal);
+      const base = this.#call({ match, line, version }, req, { signal: signal.signal, trace });
+      const caller = this.#begin(base, match.route);
       const call = { ...base, query: new URLSearchParams(line.search) };
-      if ((await this.#options.replica?.passTaken(taken, signal.signal)) === false) return;
+      const passing = { headers: stateCaller(caller), signal: signal.signal, onHead: ended(trace) };
+      if ((await this.#options.replica?.passTaken(taken, passing)) === false) return;
       await this.#warmUp.passed(signal.signal);
+      await this.#permit(caller, call, match.route);
       await dispatchTaken(await handling.target(call), call, taken, this.#headers);
     } catch (error) {
       answerErrorRaw(socket, error, logger, { ...this.#headers, ...replicaHeaders(error) });
+      trace.end(statusOf(error));
     } finally {
       signal.close();
     }
@@ -151,22 +165,59 @@ export class Entry {
   async #serveMatch(found: Found, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const { match } = found;
     const signal = this.#signals.open(res);
+    const trace = new CallTrace(this.#options.audit);
+    res.once('close', () => {
+      trace.end(res.statusCode);
+    });
     try {
       const { replica } = this.#options;
+      const caller = this.#begin({ req, trace, params: match.params }, match.route);
       const isElsewhere = replica !== undefined && !servedHere.has(match.route.pattern);
-      const own = isElsewhere ? await replica.pass(req, res, signal.signal) : req;
+      const passing = { headers: stateCaller(caller), signal: signal.signal };
+      const own = isElsewhere ? await replica.pass(req, res, passing) : req;
       if (own === undefined) return;
-      const request = this.#call(found, own, signal.signal);
+      const request = this.#call(found, own, { signal: signal.signal, trace });
       if (!servedAtOnce.has(match.route.pattern)) await this.#warmUp.passed(signal.signal);
       await this.#changes.during(match.route, async () => {
-        await dispatch(match.route.handling, await openCall(request, res), this.#headers);
+        const call = await openCall(request, res);
+        await dispatch(match.route.handling, await this.#permit(caller, call, match.route), this.#headers);
       });
     } finally {
       signal.close();
     }
   }
 
-  #call({ match, line, version }: Found, req: IncomingMessage, signal: AbortSignal): Omit<RequestCall, 'query'> {
+  /** Who calls. Throws ApiError 401 for a token that nobody knows. */
+  #begin({ req, trace, params }: Pick<RequestCall, 'req' | 'trace' | 'params'>, route: Route): Caller {
+    const rules = this.#options.rules?.();
+    const caller = identify(req, rules);
+    if (isMutating(route)) trace.begin(caller, route);
+    trace.concerns(params['name'] ?? params['id'] ?? '');
+    return caller;
+  }
+
+  /** The call as the rules let it go on. Throws ApiError 403. */
+  async #permit<T extends GuardedCall>(caller: Caller, call: T, route: Route): Promise<T> {
+    call.trace.concerns(nameInQuery(call.query));
+    const rules = this.#options.rules?.();
+    if (rules === undefined) return call;
+    try {
+      const { query, body } = await guard(rules, caller, call, route);
+      const asked = query === undefined ? call : { ...call, query, search: query.toString() };
+      return body === undefined
+        ? asked
+        : { ...asked, json: () => Promise.resolve(body), jsonValue: () => Promise.resolve(body) };
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 403) call.trace.denied(error.message);
+      throw error;
+    }
+  }
+
+  #call(
+    { match, line, version }: Found,
+    req: IncomingMessage,
+    { signal, trace }: Pick<RequestCall, 'signal' | 'trace'>,
+  ): Omit<RequestCall, 'query'> {
     const { cluster, settings, logger } = this.#options;
     const { path, search } = line;
     return {
@@ -179,6 +230,7 @@ export class Entry {
       search,
       params: match.params,
       signal,
+      trace,
     };
   }
 
@@ -190,4 +242,21 @@ export class Entry {
       return undefined;
     }
   }
+}
+
+function ended(trace: CallTrace): (head: ResponseHead) => ResponseHead {
+  return (head) => {
+    trace.end(head.statusCode);
+    return head;
+  };
+}
+
+/** What a call names that has no place for it in its path. */
+function nameInQuery(query: URLSearchParams): string {
+  const names = ['name', 'container', 'fromImage', 'remote', 't', 'repo'].map((key) => query.get(key) ?? '');
+  return names.find((name) => name !== '') ?? '';
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof ApiError ? error.status : 500;
 }

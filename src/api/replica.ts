@@ -11,7 +11,7 @@ import { exchange } from '../proxy/exchange.ts';
 import { forward } from '../proxy/forward.ts';
 import { hijack, type TakenConnection } from '../proxy/hijack.ts';
 import { OneConnection } from '../proxy/one-connection.ts';
-import { headerValue, type RawHeaders } from '../proxy/raw-head.ts';
+import { headerValue, type HeaderChanges, type RawHeaders, type ResponseHead } from '../proxy/raw-head.ts';
 import { connect, type Upstream } from '../proxy/upstream.ts';
 import type { ForeignPrimary, Primacy } from './primacy.ts';
 import { readBody } from './request-body.ts';
@@ -61,7 +61,7 @@ export class Replica {
   async pass(
     req: http.IncomingMessage,
     res: http.ServerResponse,
-    signal: AbortSignal,
+    { headers, signal }: Passing,
   ): Promise<http.IncomingMessage | undefined> {
     if (this.#primacy.isPrimary()) return req;
     const isRead = !isChange(req.method);
@@ -77,7 +77,7 @@ export class Replica {
       const isKept = body !== undefined || mayKeep(req);
       if (isKept) body ??= await readBody(req);
       try {
-        await this.#send({ req, res, body, primary, patience, signal });
+        await this.#send({ req, res, body, headers, primary, patience, signal });
         return undefined;
       } catch (error) {
         if (!(error instanceof NotServed)) throw error;
@@ -88,14 +88,14 @@ export class Replica {
   }
 
   /** As `pass`, for a connection that was taken from the server; true when this manager is to serve it. */
-  async passTaken(taken: TakenConnection, signal: AbortSignal): Promise<boolean> {
+  async passTaken(taken: TakenConnection, { headers: added, signal, onHead }: Passing): Promise<boolean> {
     if (this.#primacy.isPrimary()) return true;
     const patience = new Patience(this.#holdMs);
     for (let { head } = taken; ; head = Buffer.alloc(0)) {
       const primary = await this.#whoServes(patience, signal);
       if (primary === undefined) return true;
       const upstream = this.#upstream(primary);
-      const headers = { [termHeader]: String(primary.term) };
+      const headers = { ...added, [termHeader]: String(primary.term) };
       const deadline = new Deadline(patience.leftMs, [signal, primary.lost]);
       try {
         // What was read of a raw stream cannot be given back, so the primary is asked first whether it is one.
@@ -109,7 +109,8 @@ export class Replica {
         continue;
       }
       try {
-        await hijack({ ...taken, head }, upstream, { path: taken.req.url ?? '', headers, signal: deadline.signal });
+        const options = { path: taken.req.url ?? '', headers, signal: deadline.signal, ...(onHead && { onHead }) };
+        await hijack({ ...taken, head }, upstream, options);
         return false;
       } catch (error) {
         throw signal.aborted ? error : perhapsDone(primary, error);
@@ -168,7 +169,7 @@ export class Replica {
   }
 
   /** Throws NotServed when the call may be sent again, any other error when it may not or is nobody's business any more. */
-  async #send({ req, res, body, primary, patience, signal }: Sending): Promise<void> {
+  async #send({ req, res, body, headers, primary, patience, signal }: Sending): Promise<void> {
     const isRepeatable = !isChange(req.method);
     const deadline = new Deadline(patience.leftMs, [signal, primary.lost]);
     try {
@@ -182,7 +183,7 @@ export class Replica {
       deadline.stopClock();
       await forward(req, res, upstream, {
         path: req.url ?? '',
-        headers: { [termHeader]: String(primary.term) },
+        headers: { ...headers, [termHeader]: String(primary.term) },
         ...(body !== undefined && isChange(req.method) ? { body } : {}),
         signal: deadline.signal,
         onHead: assertServed,
@@ -214,14 +215,21 @@ export class Replica {
   }
 }
 
-interface Sending {
+export interface Passing {
+  /** In place of those that the client has sent by these names. */
+  readonly headers: HeaderChanges;
+  readonly signal: AbortSignal;
+  /** Of a connection that was taken. */
+  readonly onHead?: (head: ResponseHead) => ResponseHead;
+}
+
+interface Sending extends Omit<Passing, 'onHead'> {
   readonly req: http.IncomingMessage;
   readonly res: http.ServerResponse;
   /** Undefined: it is a stream, or there is none. */
   readonly body: Buffer | undefined;
   readonly primary: ForeignPrimary;
   readonly patience: Patience;
-  readonly signal: AbortSignal;
 }
 
 /** The answer to a manager that takes this one for the primary. */

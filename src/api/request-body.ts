@@ -11,15 +11,15 @@ const maxDepth = 1000;
 const maxSilenceMs = 60_000;
 
 /** The body as a JSON object, an empty one where there is no body; ApiError 400 for anything else. */
-export async function readJsonObject(req: IncomingMessage): Promise<JsonObject> {
-  const value = (await readJson(req)) ?? {};
+export async function readJsonObject(req: IncomingMessage, read = readBody): Promise<JsonObject> {
+  const value = (await readJson(req, read)) ?? {};
   if (isJsonObject(value)) return value;
   throw badRequest(`json: cannot unmarshal ${jsonKind(value)} into Go value of type object`);
 }
 
 /** The body as any JSON value, `undefined` when there is none. Throws ApiError 400 or 413. */
-export async function readJson(req: IncomingMessage): Promise<unknown> {
-  const bytes = await readBody(req);
+export async function readJson(req: IncomingMessage, read = readBody): Promise<unknown> {
+  const bytes = await read(req);
   if (bytes.length === 0 && req.headers['content-type'] === undefined) return undefined;
   assertJsonType(req);
   if (bytes.length === 0) return undefined;

@@ -7,12 +7,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import express from 'express';
+import type { Rules } from '../authorization/rules.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { rawStreamRequests } from '../proxy/raw-stream-request.ts';
 import { ApiError } from '../common/errors.ts';
 import { answerClientError, logRefusedClient } from './client-error.ts';
+import type { Audit } from './audit.ts';
 import { Connections } from './connections.ts';
 import { Entry } from './entry.ts';
 import { answerError } from './errors.ts';
@@ -29,6 +31,10 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** With it tcp listeners speak TLS. */
   readonly tls?: TlsIdentity;
+  /** Who may do what, at the moment; everybody everything by default. */
+  readonly rules?: (() => Rules) | undefined;
+  /** Where calls that change something are recorded. */
+  readonly audit?: Audit | undefined;
   /** Looks at a request before the API does; true when it has taken the answer over. */
   readonly intercept?: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** The table to serve; the whole API by default. */
@@ -57,10 +63,10 @@ export class ApiServer {
   #stopping: Promise<void> | undefined;
 
   constructor(options: ApiServerOptions) {
-    const { cluster, settings, logger, routes = allRoutes, warmUpMs = 10_000, replica } = options;
+    const { cluster, settings, logger, rules, audit, routes = allRoutes, warmUpMs = 10_000, replica } = options;
     this.#options = options;
     this.#connections = new Connections(options.maxConnectionsPerClient ?? 2_000);
-    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs, replica });
+    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs, rules, audit, replica });
     this.#tasks = new TaskSet(logger);
     this.#shell = this.#createShell();
   }

@@ -1,16 +1,24 @@
 // `shoal manage`: runs a manager until it is told to stop.
 import { aborted } from '../common/abort.ts';
+import type { RulesFile } from '../authorization/rules-file.ts';
 import { ApiError, errorMessage } from '../common/errors.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
+import { appendTo, AuditLog, type Append } from '../manager/audit-log.ts';
 import { Manager, type ManagerOptions } from '../manager/manager.ts';
 import type { Filter } from '../scheduler/contracts.ts';
 import { isPlugIn, loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
 import type { ManageOptions } from './program.ts';
 import { UsageError } from './usage-error.ts';
 
+export interface ManageSurroundings {
+  readonly version: string;
+  readonly out: (text: string) => void;
+  readonly stop: AbortSignal;
+}
+
 /** Resolves after an orderly stop; rejects when the manager cannot start, with a UsageError for a plug-in that is none. */
-export async function runManage(options: ManageOptions, version: string, stop: AbortSignal): Promise<void> {
-  const { cluster, corsEnabled, nodePrefix, strategy, filters, ...rest } = options;
+export async function runManage(options: ManageOptions, { version, out, stop }: ManageSurroundings): Promise<void> {
+  const { cluster, corsEnabled, nodePrefix, strategy, filters, rules, auditLog, ...rest } = options;
   const logger = createLogger(options.logLevel);
   const plugIns = {
     strategy: isPlugIn(strategy) ? await ofFlag('--strategy', loadStrategy(strategy, logger)) : undefined,
@@ -22,6 +30,11 @@ export async function runManage(options: ManageOptions, version: string, stop: A
     strategy,
     filters,
     plugIns,
+    rules: rules === undefined ? undefined : await ofFlag('--rules', openRules(rules, logger)),
+    audit:
+      auditLog === undefined
+        ? undefined
+        : new AuditLog(auditLog === '-' ? appendToOutput(out) : appendTo(auditLog), logger),
     version,
     logger,
     allowsEveryOrigin: corsEnabled,
@@ -41,6 +54,19 @@ function createManager(options: ManagerOptions): Manager {
     if (error instanceof ApiError && error.status === 400) throw new UsageError(error.message);
     throw error;
   }
+}
+
+async function openRules(path: string, logger: Logger): Promise<RulesFile> {
+  // Its parser is loaded by those alone who have rules.
+  const { RulesFile: File } = await import('../authorization/rules-file.ts');
+  return new File(path, logger);
+}
+
+function appendToOutput(out: (text: string) => void): Append {
+  return (lines) => {
+    out(lines);
+    return Promise.resolve();
+  };
 }
 
 async function loadFilters(names: readonly string[], logger: Logger): Promise<ReadonlyMap<string, Filter>> {

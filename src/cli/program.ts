@@ -47,6 +47,11 @@ export interface ManageOptions {
   readonly filters: readonly string[];
   readonly cluster: ClusterOptions;
   readonly tls: ManagerTls;
+  readonly rules: string | undefined;
+  /** A path, or "-" for standard output. */
+  readonly auditLog: string | undefined;
+  /** Of one address. */
+  readonly maxConnectionsPerClient: number;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
   readonly refreshMaxMs: number;
@@ -270,6 +275,14 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       60_000,
     )
     .option('--seed <number>', 'choose among equal nodes by this seed instead of by name', wholeNumberOfAtLeast(0))
+    .option('--rules <path>', 'who may do what, in YAML or JSON; read again when it changes')
+    .option('--audit-log <path>', 'a line of JSON for each call that changes something; - is standard output')
+    .option(
+      '--max-connections-per-client <count>',
+      'connections that one address may hold',
+      wholeNumberOfAtLeast(1),
+      2_000,
+    )
     .option('--tls', 'serve and reach engines over TLS')
     .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')
     .option('--tlscacert <path>', 'certificates of the CA')
@@ -309,6 +322,9 @@ interface ManageFlags extends DiscoveryFlags, ManagerTlsFlags {
   readonly replication?: boolean;
   readonly replicationTtl: number;
   readonly advertise?: string;
+  readonly rules?: string;
+  readonly auditLog?: string;
+  readonly maxConnectionsPerClient: number;
 }
 
 interface ManageLine {
@@ -333,6 +349,9 @@ function manageOptions({ discovery, flags, level, env }: ManageLine): ManageOpti
     filters: flags.filter,
     cluster: clusterOptions(flags.clusterOpt),
     tls: managerTls(flags, env),
+    rules: flags.rules,
+    auditLog: flags.auditLog,
+    maxConnectionsPerClient: flags.maxConnectionsPerClient,
     heartbeatMs: flags.heartbeat,
     refreshMinMs: flags.engineRefreshMinInterval,
     refreshMaxMs: flags.engineRefreshMaxInterval,

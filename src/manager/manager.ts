@@ -11,6 +11,7 @@ import { alwaysPrimary, type Leadership } from '../../discovery/leadership.ts';
 import { leaseOf } from '../../discovery/lease.ts';
 import { openState } from '../../discovery/open-state.ts';
 import { formatListenAddress, type ListenAddress, type TlsIdentity } from '../api/listen-address.ts';
+import type { RulesFile } from '../authorization/rules-file.ts';
 import { createProvideImage } from '../api/provide-image.ts';
 import { Replica } from '../api/replica.ts';
 import { ApiServer } from '../api/server.ts';
@@ -29,6 +30,7 @@ import type { Filter, Strategy } from '../scheduler/contracts.ts';
 import { openFilters, standingFilterNames } from '../scheduler/filters/index.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { openStrategy } from '../scheduler/strategies/index.ts';
+import type { AuditLog } from './audit-log.ts';
 import { startMaintenance, type Maintenance } from './maintenance.ts';
 
 export interface ManagerOptions {
@@ -62,6 +64,10 @@ export interface ManagerOptions {
   /** Whether names are given that a node may have which has not answered since the start. */
   readonly unseenNodes: 'known' | 'refuse' | 'ignore';
   readonly tls: ManagerTls;
+  readonly maxConnectionsPerClient: number;
+  /** Undefined: everybody whom TLS lets in may do everything. */
+  readonly rules: RulesFile | undefined;
+  readonly audit: AuditLog | undefined;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
   readonly refreshMaxMs: number;
@@ -139,11 +145,14 @@ export class Manager {
   async start(): Promise<void> {
     const { listen } = this.#options;
     try {
+      await this.#options.audit?.start();
       const discovery = await this.#openDiscovery();
       this.#discovery = discovery;
       this.#server = this.#createServer(discovery);
       const bound = await listenOn(this.#server, listen);
       this.#followCertificates(this.#server);
+      const { rules } = this.#options;
+      if (rules !== undefined) this.#tasks.spawn('follow the rules', (signal) => rules.follow(signal));
       this.#tasks.spawn('follow discovery', (signal) => this.#cluster.follow(discovery.watch(signal), signal));
       this.#election?.start();
       this.#maintenance = startMaintenance(this.#cluster, discovery, this.#logger);
@@ -168,6 +177,7 @@ export class Manager {
     await this.#registry?.stop();
     await this.#handOver();
     await this.#server?.stop();
+    await this.#options.audit?.stop();
     await this.#tasks.stop();
     await this.#cluster.stop();
     await this.#election?.stop();
@@ -210,7 +220,11 @@ export class Manager {
   }
 
   #createServer(discovery: DiscoveryBackend): ApiServer {
+    const { rules, audit, maxConnectionsPerClient } = this.#options;
     return new ApiServer({
+      audit,
+      maxConnectionsPerClient,
+      ...(rules && { rules: () => rules.current }),
       cluster: this.#cluster,
       settings: this.#settings(discovery),
       logger: this.#logger,

@@ -141,7 +141,8 @@ describe('a plug-in', () => {
           ['manage', '--filter', `${folder}/${name}`, 'nodes://127.0.0.1:1'],
           'test',
           {
-            manage: (options) => runManage(options, 'test', AbortSignal.abort()),
+            manage: (options) =>
+              runManage(options, { version: 'test', out: () => undefined, stop: AbortSignal.abort() }),
             join: () => Promise.reject(new Error('not asked for')),
             list: () => Promise.reject(new Error('not asked for')),
             health: () => Promise.reject(new Error('not asked for')),

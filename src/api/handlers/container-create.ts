@@ -23,6 +23,8 @@ export async function createContainer(call: ApiCall): Promise<void> {
     version: call.version,
     signal: call.signal,
   });
+  call.trace.concerns(id);
+  call.trace.reaches(engine.name);
   await settle({ settle: (signal) => showNewVolumes(engine, id, signal) }, call.signal);
   call.send(201, { Id: id, Warnings: warnings });
 }

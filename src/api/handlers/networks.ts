@@ -33,6 +33,7 @@ const removalPatienceMs = 10_000;
 /** POST /networks/create. */
 export async function createNetwork(call: ApiCall): Promise<void> {
   const body = await call.json();
+  call.trace.concerns(textMember(body, 'Name'));
   if (goMember(body, 'EnableIPv4') === false) assertIpv4Optional(call);
   const { id, warning } = await call.cluster.createNetwork({
     // Engines before API 1.44 otherwise make a second network of the same name.

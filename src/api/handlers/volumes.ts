@@ -1,6 +1,6 @@
 // The calls on single volumes: each goes to the engine that has the volume, by its plain name there.
 import { ApiError } from '../../common/errors.ts';
-import { goMember } from '../../docker/go-member.ts';
+import { goMember, textMember } from '../../docker/go-member.ts';
 import { parseGoBool } from '../../docker/go-bool.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ApiCall, RequestCall } from '../api-call.ts';
@@ -12,6 +12,7 @@ import { notAManager } from './swarm.ts';
 /** POST /volumes/create. */
 export async function createVolume(call: ApiCall): Promise<void> {
   const body = await call.json();
+  call.trace.concerns(textMember(body, 'Name'));
   if (goMember(body, 'ClusterVolumeSpec') !== undefined) throw notAManager();
   const { row } = await call.cluster.createVolume({
     body,

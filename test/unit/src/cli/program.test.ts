@@ -118,6 +118,13 @@ describe('the command line', () => {
     assert.equal(manage.discovery, 'nodes://a:1');
   });
 
+  it('has neither rules nor an audit log unless they are named', async () => {
+    const plain = await managed('manage');
+    assert.deepEqual([plain.rules, plain.auditLog, plain.maxConnectionsPerClient], [undefined, undefined, 2_000]);
+    const strict = await managed('manage --rules /r.yaml --audit-log - --max-connections-per-client 10');
+    assert.deepEqual([strict.rules, strict.auditLog, strict.maxConnectionsPerClient], ['/r.yaml', '-', 10]);
+  });
+
   it('takes long flags with one dash', async () => {
     const manage = await managed(
       '-l warn -experimental manage -cluster-opt swarm.createretry=1 -heartbeat=2s nodes://a:1',
@@ -278,6 +285,7 @@ describe('the command line', () => {
     { line: 'manage --cluster-opt swarm.spreadreplicas=1', says: /swarm.spreadreplicas=1.*on or off/ },
     { line: 'manage --cluster-opt swarm.sleep=1', says: /swarm.sleep.*swarm.overcommit/ },
     { line: 'manage --tls', says: /--tlscert and --tlskey/ },
+    { line: 'manage --max-connections-per-client 0', says: /--max-connections-per-client.*at least 1/ },
     { line: 'manage --tls-for clients', says: /--tls-for needs --tls/ },
     { line: 'manage --tls --tls-for friends', says: /--tls-for.*friends.*both, clients or engines/ },
     { line: 'manage --cluster-network wide', says: /--cluster-network.*wide.*auto, overlay or bridge/ },
