@@ -1,7 +1,7 @@
 // TLS on both sides of the manager: stock clients with --tlsverify in front of it, engines with --tlsverify behind it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
@@ -209,6 +209,48 @@ describe('TLS to clients and engines', () => {
         return code === 0 && stdout === 'renewed\n';
       });
       assert.equal((await rig.docker(['ps'], { env: { DOCKER_HOST: host, ...asClient(client) } })).code, 1);
+    } finally {
+      await manager.stop();
+    }
+  });
+
+  it('lets stock clients do what the rules allow, and records it', async () => {
+    const [rules, log] = [join(folder, 'rules.yaml'), join(folder, 'audit.log')];
+    const ann =
+      'who: name:ann, allow: [read, logs, create, run, exec, remove, image], labels: { team: web }, forbid: all';
+    await writeFile(rules, `rules:\n  - { name: web team, ${ann} }\n`);
+    const args = [...tlsFlags(await authority.issue('strict', { addresses: [bridgeAddress(kind)] }))];
+    const nodes = `nodes://${rig.engines[0]!.address}`;
+    const env = asClient(await authority.issue('ann'));
+    const strict = { args: [...args, '--rules', rules, '--audit-log', log], port: 2395, name: 'manager-2395' };
+    const manager = new RigManager(kind, nodes, { ...strict, tls: await authority.issue('probe') });
+    await manager.start();
+    try {
+      const host = { DOCKER_HOST: `tcp://${manager.address}` };
+      const docker = async (...words: string[]): Promise<CommandResult> =>
+        await rig.docker(words, { env: { ...host, ...env } });
+      const run = ['run', '--rm', '--label', 'team=web'];
+      await until('the node is there', async () => (await docker('ps', '-aq')).code === 0);
+      assert.equal((await docker(...run, '-i', 'busybox', 'echo', 'hers')).stdout, 'hers\n');
+      assert.match(
+        (await docker('run', '--rm', 'busybox')).stderr,
+        /by rule "web team".* must have the label team=web/,
+      );
+      assert.match((await docker(...run, '--privileged', 'busybox')).stderr, /privileged container is forbidden/);
+      assert.match((await docker(...run, '-v', '/:/host', 'busybox')).stderr, /the path \/ of the host is forbidden/);
+      assert.match((await docker('exec', 'talker-1', 'true')).stderr, /talker-1 has not the label team=web/);
+      assert.equal((await docker('ps', '-q')).stdout, '');
+      assert.match(
+        (await rig.docker(['ps'], { env: { ...host, ...asClient(client) } })).stderr,
+        /no rule names client/,
+      );
+      const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
+      const entries = lines.map((line) => JSON.parse(line) as { caller: string; route: string; status: number });
+      assert.ok(entries.every(({ caller }) => caller === 'ann'));
+      assert.deepEqual(
+        entries.filter(({ route }) => route === '/containers/create').map(({ status }) => status),
+        [201, 403, 403, 403],
+      );
     } finally {
       await manager.stop();
     }
