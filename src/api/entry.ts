@@ -21,6 +21,7 @@ import { guard, type GuardedCall } from './guard.ts';
 import { cleanedPath, compileRoutes, parseRequestTarget } from './match.ts';
 import type { Match, Matcher, RequestLine } from './match.ts';
 import { replicaHeaders, type Replica } from './replica.ts';
+import type { RequestRate } from './request-rate.ts';
 import type { Route } from './route.ts';
 import type { ApiSettings } from './settings.ts';
 import { isMutating } from './verbs.ts';
@@ -38,6 +39,7 @@ export interface EntryOptions {
   /** Those in force at the moment; undefined: everybody may do everything. */
   readonly rules?: (() => Rules) | undefined;
   readonly audit?: Audit | undefined;
+  readonly rate?: RequestRate | undefined;
 }
 
 /** A request whose route exists and whose version is served. */
@@ -80,6 +82,7 @@ export class Entry {
     let headers: Readonly<Record<string, string>> = {};
     const { logger } = this.#options;
     try {
+      this.#options.rate?.assertAdmits(req);
       if (req.method === 'OPTIONS') {
         for (const [name, value] of Object.entries(this.#headers)) res.setHeader(name, value);
         sendEmpty(res, 200);
@@ -108,6 +111,7 @@ export class Entry {
     const signal = this.#signals.open();
     const trace = new CallTrace(this.#options.audit);
     try {
+      this.#options.rate?.assertAdmits(req);
       this.#options.replica?.assertMeant(req);
       const { match, line } = this.#find(req);
       const { handling } = match.route;

@@ -21,6 +21,7 @@ import { answerError } from './errors.ts';
 import { bind } from './listen-address.ts';
 import type { ListenAddress, TlsIdentity } from './listen-address.ts';
 import type { Replica } from './replica.ts';
+import { RequestRate } from './request-rate.ts';
 import type { Route } from './route.ts';
 import { routes as allRoutes } from './routes.ts';
 import type { ApiSettings } from './settings.ts';
@@ -41,6 +42,10 @@ export interface ApiServerOptions {
   readonly routes?: readonly Route[];
   /** Of one address; 2,000 by default. */
   readonly maxConnectionsPerClient?: number;
+  /** Of one address; without a limit by default. */
+  readonly maxRequestsPerSecond?: number | undefined;
+  /** Within this time the head of a request must be complete; a minute by default. */
+  readonly headTimeoutMs?: number;
   /** How long requests wait at start for the engines to be known; 10 s by default. */
   readonly warmUpMs?: number;
   /** Passes calls on while another manager is the primary; absent: this manager stands alone. */
@@ -64,9 +69,11 @@ export class ApiServer {
 
   constructor(options: ApiServerOptions) {
     const { cluster, settings, logger, rules, audit, routes = allRoutes, warmUpMs = 10_000, replica } = options;
+    const { maxRequestsPerSecond } = options;
+    const rate = maxRequestsPerSecond === undefined ? undefined : new RequestRate(maxRequestsPerSecond);
     this.#options = options;
     this.#connections = new Connections(options.maxConnectionsPerClient ?? 2_000);
-    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs, rules, audit, replica });
+    this.#entry = new Entry({ cluster, settings, logger, routes, warmUpMs, rules, audit, rate, replica });
     this.#tasks = new TaskSet(logger);
     this.#shell = this.#createShell();
   }
@@ -159,6 +166,7 @@ export class ApiServer {
   }
 
   #serverOptions(): http.ServerOptions {
+    const { headTimeoutMs = 60_000 } = this.#options;
     return {
       IncomingMessage: rawStreamRequests(
         (method, url) => this.#entry.isRawStream(method, url),
@@ -169,7 +177,8 @@ export class ApiServer {
       requireHostHeader: false,
       // Uploads and waits last as long as they last; only a head must come in time.
       requestTimeout: 0,
-      headersTimeout: 60_000,
+      headersTimeout: headTimeoutMs,
+      connectionsCheckingInterval: Math.min(headTimeoutMs / 2, 5_000),
       // Longer than clients keep idle connections, so that none is closed under a request.
       keepAliveTimeout: 300_000,
       keepAlive: true,
@@ -200,7 +209,13 @@ export class ApiServer {
 /** `allowHalfOpen`: TLS connections would otherwise close for writing when the client ends its input. */
 function tlsOptions(tls: TlsIdentity): https.ServerOptions {
   const mutual = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
-  return { ...secureContext(tls), ...mutual, ALPNProtocols: ['http/1.1'], allowHalfOpen: true };
+  return {
+    ...secureContext(tls),
+    ...mutual,
+    ALPNProtocols: ['http/1.1'],
+    allowHalfOpen: true,
+    handshakeTimeout: 20_000,
+  };
 }
 
 function secureContext({ cert, key, clientCa }: TlsIdentity): SecureContextOptions {

@@ -52,6 +52,8 @@ export interface ManageOptions {
   readonly auditLog: string | undefined;
   /** Of one address. */
   readonly maxConnectionsPerClient: number;
+  /** Of one address; undefined: no limit. */
+  readonly maxRequestsPerSecond: number | undefined;
   readonly heartbeatMs: number;
   readonly refreshMinMs: number;
   readonly refreshMaxMs: number;
@@ -283,6 +285,7 @@ function addManage(program: Command, run: Commands['manage'], { env }: Surroundi
       wholeNumberOfAtLeast(1),
       2_000,
     )
+    .option('--max-requests-per-second <count>', 'requests that one address may send', wholeNumberOfAtLeast(1))
     .option('--tls', 'serve and reach engines over TLS')
     .option('--tlsverify', 'like --tls, and the other side must show a certificate of the CA')
     .option('--tlscacert <path>', 'certificates of the CA')
@@ -325,6 +328,7 @@ interface ManageFlags extends DiscoveryFlags, ManagerTlsFlags {
   readonly rules?: string;
   readonly auditLog?: string;
   readonly maxConnectionsPerClient: number;
+  readonly maxRequestsPerSecond?: number;
 }
 
 interface ManageLine {
@@ -352,6 +356,7 @@ function manageOptions({ discovery, flags, level, env }: ManageLine): ManageOpti
     rules: flags.rules,
     auditLog: flags.auditLog,
     maxConnectionsPerClient: flags.maxConnectionsPerClient,
+    maxRequestsPerSecond: flags.maxRequestsPerSecond,
     heartbeatMs: flags.heartbeat,
     refreshMinMs: flags.engineRefreshMinInterval,
     refreshMaxMs: flags.engineRefreshMaxInterval,

@@ -65,6 +65,8 @@ export interface ManagerOptions {
   readonly unseenNodes: 'known' | 'refuse' | 'ignore';
   readonly tls: ManagerTls;
   readonly maxConnectionsPerClient: number;
+  /** Undefined: no limit. */
+  readonly maxRequestsPerSecond: number | undefined;
   /** Undefined: everybody whom TLS lets in may do everything. */
   readonly rules: RulesFile | undefined;
   readonly audit: AuditLog | undefined;
@@ -220,10 +222,11 @@ export class Manager {
   }
 
   #createServer(discovery: DiscoveryBackend): ApiServer {
-    const { rules, audit, maxConnectionsPerClient } = this.#options;
+    const { rules, audit, maxConnectionsPerClient, maxRequestsPerSecond } = this.#options;
     return new ApiServer({
       audit,
       maxConnectionsPerClient,
+      maxRequestsPerSecond,
       ...(rules && { rules: () => rules.current }),
       cluster: this.#cluster,
       settings: this.#settings(discovery),

@@ -229,7 +229,7 @@ describe('TLS to clients and engines', () => {
       const host = { DOCKER_HOST: `tcp://${manager.address}` };
       const docker = async (...words: string[]): Promise<CommandResult> =>
         await rig.docker(words, { env: { ...host, ...env } });
-      const run = ['run', '--rm', '--label', 'team=web'];
+      const run = ['run', '--rm', '--label', 'team=web', '-e', 'PASSWORD=canary-of-a-container'];
       await until('the node is there', async () => (await docker('ps', '-aq')).code === 0);
       assert.equal((await docker(...run, '-i', 'busybox', 'echo', 'hers')).stdout, 'hers\n');
       assert.match(
@@ -247,6 +247,7 @@ describe('TLS to clients and engines', () => {
       const lines = (await readFile(log, 'utf8')).trimEnd().split('\n');
       const entries = lines.map((line) => JSON.parse(line) as { caller: string; route: string; status: number });
       assert.ok(entries.every(({ caller }) => caller === 'ann'));
+      assert.equal(`${manager.log()}${lines.join('')}`.includes('canary'), false);
       assert.deepEqual(
         entries.filter(({ route }) => route === '/containers/create').map(({ status }) => status),
         [201, 403, 403, 403],

@@ -65,6 +65,7 @@ describe('rules', () => {
     for (const name of ['ann', 'bob', 'carol', 'dave']) people.set(name, await ours.sign(name));
     people.set('olga', await ours.sign('olga', { units: ['ops'] }));
     shoal = await startSimulatedCluster({
+      cluster: { logger: recordingEverything(log) },
       server: {
         tls: { ...server, clientCa: ours.cert },
         rules: () => rules,

@@ -121,6 +121,7 @@ describe('the command line', () => {
   it('has neither rules nor an audit log unless they are named', async () => {
     const plain = await managed('manage');
     assert.deepEqual([plain.rules, plain.auditLog, plain.maxConnectionsPerClient], [undefined, undefined, 2_000]);
+    assert.equal(plain.maxRequestsPerSecond, undefined);
     const strict = await managed('manage --rules /r.yaml --audit-log - --max-connections-per-client 10');
     assert.deepEqual([strict.rules, strict.auditLog, strict.maxConnectionsPerClient], ['/r.yaml', '-', 10]);
   });
