@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { after, afterEach, before, describe, it } from 'mocha';
 import type { AuditEntry } from '../../src/api/audit.ts';
+import { stateCaller } from '../../src/api/caller.ts';
 import { parseRules } from '../../src/authorization/parse-rules.ts';
 import { RulesFile } from '../../src/authorization/rules-file.ts';
 import type { CertifiedKey } from '../../src/certificates/issue.ts';
@@ -22,7 +23,8 @@ import { until } from '../support/until.ts';
 const token = 'canary-of-a-bearer-token';
 const text = `
 tokens: { ci: sha256:${createHash('sha256').update(token).digest('hex')} }
-revoked: [name:bob]
+revoked: [name:bob, name:stolen]
+managers: [name:fellow, name:stolen]
 rules:
   - { name: operators, who: unit:ops, allow: all }
   - name: web team
@@ -62,7 +64,7 @@ describe('rules', () => {
   before(async () => {
     ours = await CertificateAuthority.create('unused', 'ours');
     const server = await ours.sign('manager', { addresses: ['127.0.0.1'] });
-    for (const name of ['ann', 'bob', 'carol', 'dave']) people.set(name, await ours.sign(name));
+    for (const name of ['ann', 'bob', 'carol', 'dave', 'fellow', 'stolen']) people.set(name, await ours.sign(name));
     people.set('olga', await ours.sign('olga', { units: ['ops'] }));
     shoal = await startSimulatedCluster({
       cluster: { logger: recordingEverything(log) },
@@ -266,6 +268,26 @@ describe('rules', () => {
     await ask('olga', { method: 'DELETE', path: '/containers/of-ci' });
   });
 
+  it('are those of the caller whose call another manager passes on, and of nobody who only says so', async () => {
+    const olga = { certificate: { name: 'olga', units: ['ops'], serial: '1', fingerprint: '2' }, address: '10.9.8.7' };
+    const passed = { ...create('passed', { Image: 'busybox' }), headers: stateCaller(olga) };
+    assert.equal((await ask('fellow', passed)).status, 201);
+    await until('it is recorded', () => audit.length === 1);
+    assert.deepEqual([audit[0]!.caller, audit[0]!.address], ['olga', '10.9.8.7']);
+    const bob = { certificate: { ...olga.certificate, name: 'bob' }, address: '10.9.8.7' };
+    const ofBob = await ask('fellow', { method: 'GET', path: '/info', headers: stateCaller(bob) });
+    assert.match(ofBob.message, /bob is revoked/);
+    const forged = await ask('carol', { ...passed, path: '/containers/create?name=forged' });
+    assert.match(forged.message, /"onlookers": create is not allowed/);
+    assert.match((await ask('stolen', passed)).message, /stolen is revoked/);
+    const headers = { 'x-shoal-caller': 'nonsense' };
+    const nonsense = await ask('fellow', { method: 'GET', path: '/info', headers });
+    assert.deepEqual([nonsense.status, nonsense.message], [400, 'invalid header X-Shoal-Caller']);
+    const seen = shoal.engines.flatMap(({ requests }) => requests.flatMap((one) => Object.keys(one.headers)));
+    assert.equal(seen.includes('x-shoal-caller'), false);
+    await ask('olga', { method: 'DELETE', path: '/containers/passed' });
+  });
+
   it('are recorded with who did what to what, where, and how it ended', async () => {
     await ask('olga', create('recorded', { Image: 'busybox' }));
     await ask('olga', { method: 'POST', path: '/containers/recorded/start' });
@@ -344,7 +366,7 @@ describe('rules', () => {
       const file = new RulesFile(path, recordingEverything(lines));
       tasks.spawn('follow', (signal) => file.follow(signal));
       await writeFile(path, text.replace('allow: read }', 'allow: reed }'));
-      await until('the mistake is told', () => lines.some((line) => line.includes('rules.yaml: line 14: \\"reed')));
+      await until('the mistake is told', () => lines.some((line) => line.includes('rules.yaml: line 15: \\"reed')));
       assert.equal(file.current.rules.length, 4);
       await writeFile(path, 'rules: []');
       await until('the new rules hold', () => file.current.rules.length === 0);
