@@ -3,19 +3,32 @@ import { describe, it } from 'mocha';
 import { imageInspectFor } from '../../../../../src/api/views/image-inspect.ts';
 
 const image = { Id: 'sha256:1', Size: 7, Config: { Cmd: ['sh'] } };
+const legacyConfig = {
+  Hostname: '',
+  Domainname: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Image: '',
+  Cmd: ['sh'],
+};
 
 describe('imageInspectFor', () => {
   for (const [version, engineVersion, added] of [
     ['1.43', '1.44', { VirtualSize: 7 }],
     ['1.44', '1.45', { Container: '', ContainerConfig: image.Config }],
-    ['1.30', '1.51', { VirtualSize: 7, Container: '', ContainerConfig: image.Config }],
+    ['1.49', '1.50', { Config: legacyConfig }],
+    ['1.30', '1.51', { VirtualSize: 7, Container: '', ContainerConfig: legacyConfig, Config: legacyConfig }],
     ['1.30', '1.30', {}],
     ['1.51', '1.51', {}],
   ] as const) {
     it(`adds ${Object.keys(added).join(', ') || 'nothing'} for ${version} to what an engine says at ${engineVersion}`, () => {
       assert.deepEqual(imageInspectFor({ version, userAgent: undefined, engineVersion }, image), {
-        ...added,
         ...image,
+        ...added,
       });
     });
   }
