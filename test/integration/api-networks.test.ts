@@ -151,6 +151,14 @@ describe('networks of a cluster', () => {
     await shoal.api.get('/networks/busy').expect(404);
   });
 
+  it('deletes a network from which the last container has just gone, whatever its engine says at first', async () => {
+    await create('late');
+    for (const engine of shoal.engines)
+      engine.faults.fail(/^DELETE .*\/networks\//, { status: 403, message: 'has active endpoints', times: 2 });
+    await shoal.api.delete('/networks/late').expect(204);
+    await shoal.api.get('/networks/late').expect(404);
+  });
+
   it('refuses a network without IPv4 where an engine would make one with it', async () => {
     const answer = await shoal.api.post('/networks/create').send({ Name: 'six', EnableIPv4: false }).expect(400);
 

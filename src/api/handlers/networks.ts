@@ -96,13 +96,26 @@ function disconnectLater(call: ApiCall, container: ContainerLocation): void {
 export async function removeNetwork(call: ApiCall): Promise<void> {
   const location = call.cluster.resolveNetwork(networkName(call));
   assertReachable(location.engines[0]);
-  const answer = spansNodes(location) ? await removeShared(call, location) : await askToRemove(call, location);
+  const answer = await (spansNodes(location) ? removeShared : removeLocal)(call, location);
   if (answer.statusCode < 400) await settle({ settle: (signal) => untilGone(location, signal) }, call.signal);
   sendEngineAnswer(call.res, answer);
 }
 
 async function askToRemove(call: ApiCall, { engines: [engine], row }: NetworkLocation): Promise<ExchangeAnswer> {
   return await callEngine(networkTarget(engine, row, ''), call);
+}
+
+/** An engine lets go of a container's endpoint a moment after the container has stopped, and may be asked to remove both before. */
+async function removeLocal(call: ApiCall, location: NetworkLocation): Promise<ExchangeAnswer> {
+  const deadline = performance.now() + removalPatienceMs;
+  for (;;) {
+    const answer = await askToRemove(call, location);
+    const mayPass = answer.statusCode === 403 && !isPredefinedNetwork(location.row.Name);
+    if (!mayPass || performance.now() > deadline || call.signal.aborted) return answer;
+    const containers = mergedContainers(call, await readOnAll(call, location));
+    if (Object.keys(containers).length > 0) return answer;
+    await sleep(workerPauseMs, call.signal);
+  }
 }
 
 /** A swarm lets a network go a moment after the last container has left it, and only while it has a leader. */
