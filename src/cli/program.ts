@@ -535,7 +535,7 @@ function requiredDiscovery(argument: string | undefined, env: Surroundings['env'
   const discovery = argument ?? discoveryOf(env);
   if (discovery === undefined) {
     throw new UsageError(
-      'the argument <discovery> is missing: consul://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager',
+      'the argument <discovery> is missing: consul://, etcd:// or zk://HOST:PORT/PREFIX, file://PATH, nodes://HOST:PORT,... or HOST:PORT of a manager',
     );
   }
   return discovery;

@@ -2,7 +2,10 @@
 // make managers believe. SHOAL_STORES=1 adds the faults and the measures that take long.
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, it } from 'mocha';
 import type { DiscoveryBackend } from '../../discovery/backend.ts';
@@ -10,7 +13,10 @@ import { openDiscovery } from '../../discovery/index.ts';
 import { Agent } from '../../src/agent/agent.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
 import { MembershipWatcher } from '../support/membership-watcher.ts';
+import { CertificateAuthority, type Identity } from '../support/rig/certificates.ts';
 import { announceClassically, invalidate } from '../support/rig/classic-announcement.ts';
+import { httpCall } from '../support/rig/http-call.ts';
+import { nodeAddress } from '../support/rig/rig-kind.ts';
 import { startRig } from '../support/rig/rig.ts';
 import type { Rig } from '../support/rig/rig.ts';
 import { storeNeeds, StoreServers, type StoreName, type StoreServer } from '../support/rig/store-servers.ts';
@@ -44,7 +50,6 @@ const faults: readonly Fault[] = [
       leader.freeze();
       return Promise.resolve();
     },
-    isQuick: true,
   },
   {
     title: 'everything in it is lost',
@@ -72,17 +77,29 @@ const faults: readonly Fault[] = [
 describe('engines in every store', () => {
   let rig: Rig;
   let stores: readonly StoreServers[];
+  /** etcd and ZooKeeper behind TLS. */
+  let secured: readonly StoreServers[];
+  let identity: Identity;
+  let folder: string;
 
   before(async () => {
     rig = await startRig({ engines: [], manager: 'none', needs: storeNeeds });
+    folder = await mkdtemp(join(tmpdir(), 'shoal-stores-'));
+    const authority = await CertificateAuthority.create(folder, 'stores');
+    identity = await authority.issue('store', { addresses: [10, 11].map((number) => nodeAddress(rig.kind, number)) });
+    const starting = (['etcd', 'zookeeper'] as const).map((name, index) =>
+      StoreServers.start(rig.kind, name, { count: 1, firstMachine: 10 + index, tls: identity }),
+    );
     stores = await Promise.all(
       names.map((name, index) => StoreServers.start(rig.kind, name, { count: 3, firstMachine: 3 * index + 1 })),
     );
+    secured = await Promise.all(starting);
   });
 
   after(async () => {
-    await Promise.all(stores.map((store) => store.stop()));
+    await Promise.all([...stores, ...secured].map((store) => store.stop()));
     await rig.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   /** The stores do not wait for each other, so that a test takes as long as its slowest. */
@@ -161,6 +178,39 @@ describe('engines in every store', () => {
       await agent.deregister({ address: a, alive: true }, never);
       await seen.stop();
     });
+  });
+
+  it('are reached by TLS, with a certificate, and by a user with a password', async () => {
+    const [etcd, zookeeper] = secured;
+    const files = { 'kv.cacertfile': identity.ca, 'kv.certfile': identity.cert, 'kv.keyfile': identity.key };
+    const secureCall = async (path: string, body: object): Promise<void> => {
+      const url = `https://${String(etcd?.servers[0]?.address)}/v3/auth/${path}`;
+      const { status, text } = await httpCall({ method: 'POST', url, tls: identity, body, timeoutMs: 10_000 });
+      assert.equal(status, 200, text);
+    };
+    await secureCall('user/add', { name: 'root', password: 'secret' });
+    await secureCall('user/grant', { user: 'root', role: 'root' });
+    await secureCall('enable', {});
+    for (const [store, option] of [
+      [etcd, 'etcd.auth'],
+      [zookeeper, 'zk.auth'],
+    ] as const) {
+      const uri = String(store?.uri('secure'));
+      const openWith = (discoveryOpts: Readonly<Record<string, string>>): DiscoveryBackend =>
+        openDiscovery(uri, { role: 'agent', logger, discoveryOpts });
+      const entry = { address: a, alive: true };
+      const agent = openWith({ ...files, [option]: 'root:secret' });
+      await agent.register(entry, longTtlMs, never);
+      const seen = new MembershipWatcher(openWith({ ...files, [option]: 'root:secret' }));
+      await seen.shows(`${a}+`);
+      for (const wrong of [{}, files, { 'kv.cacertfile': identity.ca }, { ...files, [option]: 'root:wrong' }]) {
+        await assert.rejects(openWith(wrong).register(entry, longTtlMs, never), JSON.stringify(wrong));
+      }
+      assert.equal(seen.last, `${a}+`);
+      await agent.deregister(entry, never);
+      await seen.shows('');
+      await seen.stop();
+    }
   });
 
   for (const { title, make } of faults.filter(({ isQuick }) => isQuick ?? allOfIt)) {

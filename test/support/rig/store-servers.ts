@@ -1,8 +1,9 @@
 // Several real servers of one store, each on a machine of its own in the rig's network, so that one can be killed, paused
 // and cut off while the others go on.
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { until } from '../until.ts';
+import type { Identity } from './certificates.ts';
 import { systemEnvironment } from './command.ts';
 import { httpCall } from './http-call.ts';
 import { Machine } from './machine.ts';
@@ -25,32 +26,37 @@ interface StoreProgram {
   /** Of the discovery URI. */
   readonly scheme: string;
   readonly port: number;
+  readonly securePort: number;
   /** To be run on `server`; its data are to be kept in the folder. */
   command(server: StoreServer, all: readonly StoreServer[], data: string): Command;
   isLeader(server: StoreServer): Promise<boolean>;
+}
+
+export interface StoreOptions {
+  readonly count: number;
+  /** The number of the first machine; the others follow. */
+  readonly firstMachine: number;
+  /** Of all servers. Clients must show a certificate of the same authority to ZooKeeper. Not for Consul. */
+  readonly tls?: Identity;
 }
 
 export class StoreServers {
   readonly store: StoreName;
   readonly servers: readonly StoreServer[];
 
-  /** `firstMachine`: the number of the first machine; the others follow. */
-  static async start(
-    kind: RigKind,
-    store: StoreName,
-    { count, firstMachine }: { readonly count: number; readonly firstMachine: number },
-  ): Promise<StoreServers> {
-    const started = new StoreServers(kind, store, count, firstMachine);
+  static async start(kind: RigKind, store: StoreName, options: StoreOptions): Promise<StoreServers> {
+    const started = new StoreServers(kind, store, options);
     await Promise.all(started.servers.map((server) => server.boot()));
     await started.startAll();
     return started;
   }
 
-  private constructor(kind: RigKind, store: StoreName, count: number, firstMachine: number) {
+  private constructor(kind: RigKind, store: StoreName, { count, firstMachine, tls }: StoreOptions) {
     this.store = store;
     const servers: StoreServer[] = [];
     for (let index = 0; index < count; index += 1) {
-      servers.push(new StoreServer(programs[store], new Machine({ kind, number: firstMachine + index }), servers));
+      const machine = new Machine({ kind, number: firstMachine + index });
+      servers.push(new StoreServer({ program: programs[store], machine, all: servers, tls }));
     }
     this.servers = servers;
   }
@@ -91,14 +97,23 @@ export class StoreServers {
   }
 }
 
+interface StoreServerOptions {
+  readonly program: StoreProgram;
+  readonly machine: Machine;
+  readonly all: readonly StoreServer[];
+  readonly tls: Identity | undefined;
+}
+
 export class StoreServer {
+  readonly tls: Identity | undefined;
   readonly #program: StoreProgram;
   readonly #machine: Machine;
   readonly #all: readonly StoreServer[];
   #process: RigProcess | undefined;
   #isCutOff = false;
 
-  constructor(program: StoreProgram, machine: Machine, all: readonly StoreServer[]) {
+  constructor({ program, machine, all, tls }: StoreServerOptions) {
+    this.tls = tls;
     this.#program = program;
     this.#machine = machine;
     this.#all = all;
@@ -110,7 +125,7 @@ export class StoreServer {
 
   /** HOST:PORT */
   get address(): string {
-    return `${this.host}:${this.#program.port}`;
+    return `${this.host}:${this.tls === undefined ? this.#program.port : this.#program.securePort}`;
   }
 
   /** Counts from 1 within its store. */
@@ -185,6 +200,7 @@ export class StoreServer {
 const consul: StoreProgram = {
   scheme: 'consul',
   port: 8500,
+  securePort: 8501,
   command: (server, all, data) => ({
     command: 'consul',
     path: searchPath('consul'),
@@ -205,23 +221,30 @@ const consul: StoreProgram = {
 const etcd: StoreProgram = {
   scheme: 'etcd',
   port: 2379,
+  securePort: 2379,
   command: (server, all, data) => ({
     command: 'etcd',
     args: [
       ...['--name', server.name, '--data-dir', data, '--log-level', 'warn', '--logger', 'zap'],
-      ...['--listen-client-urls', `http://${server.host}:2379`, '--advertise-client-urls', `http://${server.address}`],
+      ...['--listen-client-urls', urlOf(server), '--advertise-client-urls', urlOf(server)],
+      // With users, its gateway refuses clients that show a certificate with a name.
+      ...(server.tls ? ['--cert-file', server.tls.cert, '--key-file', server.tls.key] : []),
       ...['--listen-peer-urls', `http://${server.host}:2380`],
       ...['--initial-advertise-peer-urls', `http://${server.host}:2380`],
       ...['--initial-cluster', all.map(({ name, host }) => `${name}=http://${host}:2380`).join(',')],
     ],
   }),
-  isLeader: async ({ address }) => {
-    const url = `http://${address}/v3/maintenance/status`;
-    const { json } = await httpCall({ method: 'POST', url, body: {}, timeoutMs: 2_000 });
+  isLeader: async (server) => {
+    const url = `${urlOf(server)}/v3/maintenance/status`;
+    const { json } = await httpCall({ method: 'POST', url, tls: server.tls, body: {}, timeoutMs: 2_000 });
     const status = json as { readonly leader?: string; readonly header: { readonly member_id: string } };
     return status.leader === status.header.member_id;
   },
 };
+
+function urlOf({ tls, address }: StoreServer): string {
+  return `${tls === undefined ? 'http' : 'https'}://${address}`;
+}
 
 const javaFolder = '/usr/share/java';
 /** What the server needs of the jars that its package brings along. */
@@ -231,11 +254,13 @@ const jars =
 const zookeeper: StoreProgram = {
   scheme: 'zk',
   port: 2181,
+  securePort: 2182,
   command: (server, all, data) => {
     const settings = [
       ...['tickTime=500', 'initLimit=20', 'syncLimit=6', 'maxSessionTimeout=40000', 'maxClientCnxns=0'],
       ...[`dataDir=${data}`, 'clientPort=2181', `clientPortAddress=${server.host}`, 'admin.enableServer=false'],
       ...['4lw.commands.whitelist=srvr', ...all.map(({ number, host }) => `server.${number}=${host}:2888:3888`)],
+      ...(server.tls ? secureSettings(server.tls, server.host, data) : []),
     ];
     writeFileSync(`${data}/zoo.cfg`, `${settings.join('\n')}\n`);
     writeFileSync(`${data}/myid`, `${server.number}\n`);
@@ -251,6 +276,17 @@ const zookeeper: StoreProgram = {
   },
   isLeader: async (server) => /Mode: (leader|standalone)/.test(await fourLetters(server, 'srvr')),
 };
+
+/** The server wants key and certificate in one file. */
+function secureSettings({ ca, cert, key }: Identity, host: string, data: string): readonly string[] {
+  writeFileSync(`${data}/identity.pem`, `${readFileSync(key, 'utf8')}\n${readFileSync(cert, 'utf8')}`);
+  return [
+    ...['secureClientPort=2182', `secureClientPortAddress=${host}`],
+    'serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory',
+    ...[`ssl.keyStore.location=${data}/identity.pem`, 'ssl.keyStore.type=PEM'],
+    ...[`ssl.trustStore.location=${ca}`, 'ssl.trustStore.type=PEM'],
+  ];
+}
 
 const programs: Record<StoreName, StoreProgram> = { consul, etcd, zookeeper };
 
