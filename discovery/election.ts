@@ -197,7 +197,8 @@ export class Election implements Leadership {
     const { store, address, leaseMs, logger } = this.#options;
     const wasPrimary = this.mayWrite();
     const term = this.term() + (this.#isMine() ? 0 : 1);
-    const record = { holder: this.#holder, address, term, leaseMs, isReleased: this.#isHandingOver };
+    const beat = (this.#seen?.record.beat ?? 0) + 1;
+    const record = { holder: this.#holder, address, term, leaseMs, beat, isReleased: this.#isHandingOver };
     const sentMs = performance.now();
     this.#lastSentMs = sentMs;
     const written = await limited(this.#answerWithinMs, signal, (limit) =>

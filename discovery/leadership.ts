@@ -54,7 +54,7 @@ export interface LeaderRead {
 }
 
 export interface LeaderText {
-  /** 0: there is none. Any change makes another one. */
+  /** 0: there is none. Any change makes another one; a text that is written again as it is may keep its own. */
   readonly version: number;
   readonly text: string;
 }

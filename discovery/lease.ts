@@ -10,6 +10,8 @@ export interface LeaderRecord {
   readonly address: string;
   readonly term: number;
   readonly leaseMs: number;
+  /** Another one with each writing: a store takes the same text for no change, and the others would not see the renewal. */
+  readonly beat: number;
   /** It has handed over: anybody may take it at once. */
   readonly isReleased: boolean;
 }
@@ -49,11 +51,12 @@ export function formatRecord(record: LeaderRecord): string {
 
 /** Undefined for a text that no manager wrote. */
 export function parseRecord(text: string): LeaderRecord | undefined {
-  const { holder, address, term, leaseMs, isReleased } = fieldsOf(text);
+  const { holder, address, term, leaseMs, beat, isReleased } = fieldsOf(text);
   if (typeof holder !== 'string' || typeof address !== 'string') return undefined;
   if (typeof term !== 'number' || !Number.isSafeInteger(term)) return undefined;
   if (typeof leaseMs !== 'number' || !(leaseMs > 0)) return undefined;
-  return { holder, address, term, leaseMs, isReleased: isReleased === true };
+  if (typeof beat !== 'number') return undefined;
+  return { holder, address, term, leaseMs, beat, isReleased: isReleased === true };
 }
 
 function fieldsOf(text: string): Readonly<Record<string, unknown>> {

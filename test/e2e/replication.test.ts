@@ -80,6 +80,8 @@ describe('three managers', () => {
     await Promise.all(meters.map((meter) => meter.stop()));
 
     for (const meter of meters) await assertHeld(meter, 15);
+    // Nobody may take over before the lease of 4 s, renewed each second, has run out.
+    for (const { longestMs } of meters) assert.ok(longestMs > 2_500, `taken over after ${longestMs} ms`);
     await primary.start();
     await primary.waitUntilHealthy(3);
   });

@@ -18,6 +18,8 @@ export class MemoryLeaderText {
   /** False when the version is another one. */
   write(text: string, version: number): boolean {
     if (version !== this.current.version) return false;
+    // As Consul does: what stays the same is no change, and keeps its version.
+    if (text === this.#text) return true;
     this.#text = text;
     this.#version += 1;
     this.#changed.abort();

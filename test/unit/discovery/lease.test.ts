@@ -10,7 +10,14 @@ import {
   type LeaderRecord,
 } from '../../../discovery/lease.ts';
 
-const record: LeaderRecord = { holder: 'a', address: '10.0.0.1:2375', term: 3, leaseMs: 10_000, isReleased: false };
+const record: LeaderRecord = {
+  holder: 'a',
+  address: '10.0.0.1:2375',
+  term: 3,
+  leaseMs: 10_000,
+  beat: 7,
+  isReleased: false,
+};
 
 describe('a lease', () => {
   const delays = [0, 1, 50, 2_000, 60_000];
