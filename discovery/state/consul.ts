@@ -77,19 +77,28 @@ export class ConsulState implements StateStore {
     const backoff = new Backoff({ initialMs: 250, maxMs: 10_000 });
     let index = 0;
     while (!signal.aborted) {
-      try {
-        const found = await this.#query(folder, index, signal);
-        this.#trouble.succeeded();
-        backoff.reset();
-        if (found.version !== index || index === 0) yield found;
-        // Consul's index may go back when its servers were restored from an older state.
-        index = found.version < index ? 0 : found.version;
-        await sleep(pauseBetweenQueriesMs, signal);
-      } catch (error) {
-        if (!signal.aborted) this.#trouble.failed(error);
+      const found = await this.#tryQuery(folder, index, signal);
+      if (found === undefined) {
         index = 0;
         await sleep(backoff.next(), signal);
+        continue;
       }
+      backoff.reset();
+      if (found.version !== index || index === 0) yield found;
+      // Consul's index may go back when its servers were restored from an older state.
+      index = found.version < index ? 0 : found.version;
+      await sleep(pauseBetweenQueriesMs, signal);
+    }
+  }
+
+  async #tryQuery(folder: string, index: number, signal: AbortSignal): Promise<StateFolder | undefined> {
+    try {
+      const found = await this.#query(folder, index, signal);
+      this.#trouble.succeeded();
+      return found;
+    } catch (error) {
+      if (!signal.aborted) this.#trouble.failed(error);
+      return undefined;
     }
   }
 

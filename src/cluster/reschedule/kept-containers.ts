@@ -24,7 +24,7 @@ export class KeptContainers {
   #versions = new Map<string, number>();
   readonly #unsaved = new Set<string>();
   #isSaving = false;
-  #waiters = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
 
   constructor(options: KeptContainersOptions) {
     this.#options = options;
@@ -104,7 +104,6 @@ export class KeptContainers {
         backoff.reset();
       } catch (error) {
         this.#unsaved.add(swarmId);
-        if (signal.aborted) return;
         if (backoff.failures === 0)
           this.#options.logger.warn('the store does not take what containers are made from', {
             error: errorMessage(error),
