@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { after, before, describe, it } from 'mocha';
+import { after, afterEach, before, describe, it } from 'mocha';
 import type { DiscoveryBackend } from '../../discovery/backend.ts';
 import { openDiscovery } from '../../discovery/index.ts';
 import { Agent } from '../../src/agent/agent.ts';
@@ -80,6 +80,8 @@ describe('engines in every store', () => {
   /** etcd and ZooKeeper behind TLS. */
   let secured: readonly StoreServers[];
   let identity: Identity;
+  const watchers: MembershipWatcher[] = [];
+  const agents: Agent[] = [];
   let folder: string;
 
   before(async () => {
@@ -102,6 +104,11 @@ describe('engines in every store', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** Of a test that failed, too. */
+  afterEach(async () => {
+    await Promise.all([...watchers.splice(0), ...agents.splice(0)].map((each) => each.stop()));
+  });
+
   /** The stores do not wait for each other, so that a test takes as long as its slowest. */
   async function inEach(work: (store: StoreServers) => Promise<void>): Promise<void> {
     const results = await Promise.allSettled(stores.map(work));
@@ -115,16 +122,25 @@ describe('engines in every store', () => {
     return openDiscovery(uri, { role: 'agent', logger });
   }
 
+  function watch(backend: DiscoveryBackend): MembershipWatcher {
+    const watcher = new MembershipWatcher(backend);
+    watchers.push(watcher);
+    return watcher;
+  }
+
   function agentOf(address: string, uri: string): Agent {
     const probe = (): Promise<void> => Promise.resolve();
-    return new Agent({ address, backend: open(uri), probe, heartbeatMs: 1_000, ttlMs: 5_000, delayMs: 0, logger });
+    const times = { heartbeatMs: 1_000, ttlMs: 5_000, delayMs: 0 };
+    const agent = new Agent({ address, backend: open(uri), probe, ...times, logger });
+    agents.push(agent);
+    return agent;
   }
 
   it('appear, change, lapse, are withdrawn and come back', async () => {
     await inEach(async (store) => {
       const uri = store.uri('plain');
       const agent = open(uri);
-      const seen = new MembershipWatcher(open(uri));
+      const seen = watch(open(uri));
       await seen.shows('');
       await agent.register({ address: a, alive: true }, longTtlMs, never);
       await seen.shows(`${a}+`);
@@ -139,23 +155,21 @@ describe('engines in every store', () => {
       await seen.shows(`${a}+`);
       await agent.register({ address: b, alive: true }, longTtlMs, never);
       await seen.shows(`${a}+ ${b}+`);
-      const late = new MembershipWatcher(open(uri));
+      const late = watch(open(uri));
       await late.shows(`${a}+ ${b}+`);
       for (const address of [a, b]) await agent.deregister({ address, alive: false }, never);
       await seen.shows('');
-      await Promise.all([seen.stop(), late.stop()]);
     });
   });
 
   it("are seen where classicswarm's agents announce them, and stay when those die", async () => {
     await inEach(async (store) => {
-      const seen = new MembershipWatcher(open(store.uri('classic')));
+      const seen = watch(open(store.uri('classic')));
       await seen.shows('');
       const die = await announceClassically(store, 'classic', a);
       await seen.shows(`${a}+`);
       await die();
       await seen.shows(`${a}-`);
-      await seen.stop();
     });
   });
 
@@ -163,7 +177,7 @@ describe('engines in every store', () => {
     await inEach(async (store) => {
       const uri = store.uri('invalid');
       const agent = open(uri);
-      const seen = new MembershipWatcher(open(uri));
+      const seen = watch(open(uri));
       await agent.register({ address: a, alive: true }, longTtlMs, never);
       await seen.shows(`${a}+`);
       await invalidate(store, 'invalid', a);
@@ -176,7 +190,6 @@ describe('engines in every store', () => {
       );
       await seen.shows(`${a}+`);
       await agent.deregister({ address: a, alive: true }, never);
-      await seen.stop();
     });
   });
 
@@ -191,27 +204,38 @@ describe('engines in every store', () => {
     await secureCall('user/add', { name: 'root', password: 'secret' });
     await secureCall('user/grant', { user: 'root', role: 'root' });
     await secureCall('enable', {});
-    for (const [store, option] of [
-      [etcd, 'etcd.auth'],
-      [zookeeper, 'zk.auth'],
-    ] as const) {
-      const uri = String(store?.uri('secure'));
-      const openWith = (discoveryOpts: Readonly<Record<string, string>>): DiscoveryBackend =>
-        openDiscovery(uri, { role: 'agent', logger, discoveryOpts });
-      const entry = { address: a, alive: true };
-      const agent = openWith({ ...files, [option]: 'root:secret' });
-      await agent.register(entry, longTtlMs, never);
-      const seen = new MembershipWatcher(openWith({ ...files, [option]: 'root:secret' }));
-      await seen.shows(`${a}+`);
-      for (const wrong of [{}, files, { 'kv.cacertfile': identity.ca }, { ...files, [option]: 'root:wrong' }]) {
-        await assert.rejects(openWith(wrong).register(entry, longTtlMs, never), JSON.stringify(wrong));
-      }
-      assert.equal(seen.last, `${a}+`);
-      await agent.deregister(entry, never);
-      await seen.shows('');
-      await seen.stop();
-    }
+    const authority = { 'kv.cacertfile': identity.ca };
+    const right = { 'etcd.auth': 'root:secret', 'zk.auth': 'root:secret' };
+    const wrong = { 'etcd.auth': 'root:wrong', 'zk.auth': 'root:wrong' };
+    await isOpenOnlyTo(etcd, { ...authority, ...right }, [{}, right, authority, { ...authority, ...wrong }]);
+    // Who shows a certificate is known to ZooKeeper by that.
+    await isOpenOnlyTo(zookeeper, files, [{}, authority]);
+    await isOpenOnlyTo(
+      stores.find(({ store }) => store === 'zookeeper'),
+      right,
+      [{}, wrong, files],
+    );
   });
+
+  async function isOpenOnlyTo(
+    store: StoreServers | undefined,
+    right: Readonly<Record<string, string>>,
+    wrongs: readonly Readonly<Record<string, string>>[],
+  ): Promise<void> {
+    const openWith = (discoveryOpts: Readonly<Record<string, string>>): DiscoveryBackend =>
+      openDiscovery(String(store?.uri('secure')), { role: 'agent', logger, discoveryOpts });
+    const entry = { address: a, alive: true };
+    const agent = openWith(right);
+    await agent.register(entry, longTtlMs, never);
+    const seen = watch(openWith(right));
+    await seen.shows(`${a}+`);
+    for (const wrong of wrongs) {
+      await assert.rejects(openWith(wrong).register({ ...entry, facts: 'x' }, longTtlMs, never), JSON.stringify(wrong));
+    }
+    assert.deepEqual(seen.sets.at(-1), `${a}+`);
+    await agent.deregister(entry, never);
+    await seen.shows('');
+  }
 
   for (const { title, make } of faults.filter(({ isQuick }) => isQuick ?? allOfIt)) {
     it(`stay what they were when ${title}`, async () => {
@@ -220,25 +244,21 @@ describe('engines in every store', () => {
         const prefix = `fault-${title.replaceAll(' ', '-')}`;
         const uri = store.uri(prefix, leader);
         const backend = open(uri);
-        const seen = new MembershipWatcher(backend);
-        const agents = [agentOf(a, uri), agentOf(b, uri)] as const;
-        agents[0].start();
+        const seen = watch(backend);
+        const [early, late] = [agentOf(a, uri), agentOf(b, uri)];
+        early.start();
         await seen.shows(`${a}+`);
         const setsBefore = seen.sets.length;
 
         await make(store, leader);
-        agents[1].start();
+        late.start();
         await seen.shows(`${a}+ ${b}+`, 60_000);
         assert.ok(seen.sets.slice(setsBefore).every((set) => set.includes(a)));
         assert.equal(backend.silentSince, undefined);
         await store.startAll();
-        await until('both are withdrawn', async () => {
-          await Promise.all(agents.map((agent) => agent.stop()));
-          return true;
-        });
+        await Promise.all([early, late].map((agent) => agent.stop()));
         await Promise.all([a, b].map((address) => withdraw(uri, address)));
         await seen.shows('', 60_000);
-        await seen.stop();
       });
     });
   }
@@ -264,11 +284,11 @@ describe('engines in every store', () => {
   async function measure(store: StoreServers): Promise<void> {
     const uri = store.uri('many');
     const addresses = Array.from({ length: 1_000 }, (_, index) => `10.1.${index >> 8}.${index & 255}:2375`);
-    const agents = new Map(addresses.map((address) => [address, open(uri)]));
-    const seen = new MembershipWatcher(open(uri));
+    const backends = new Map(addresses.map((address) => [address, open(uri)]));
+    const seen = watch(open(uri));
     const traffic = new Traffic();
     const startMs = performance.now();
-    const waiting = [...agents];
+    const waiting = [...backends];
     const announce = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         await next[1].register({ address: next[0], alive: true, facts: '{"disk":7}' }, 180_000, never);
@@ -280,7 +300,7 @@ describe('engines in every store', () => {
     const seenMs = performance.now() - startMs;
     const announcing = traffic.take();
     // A heartbeat of all of them within a minute, as the defaults have it, measured on a tenth.
-    for (const [address, agent] of [...agents].slice(0, 100)) {
+    for (const [address, agent] of [...backends].slice(0, 100)) {
       await agent.register({ address, alive: true, facts: '{"disk":7}' }, 180_000, never);
       await delay(600);
     }
@@ -291,8 +311,7 @@ describe('engines in every store', () => {
         `(${Math.round(announcing.bytes / 1000)} KB); 1,000 known, 100 beats a minute: ` +
         `${Math.round(bytes / 60)} bytes/s, ${(connections / 60).toFixed(2)} connections/s`,
     );
-    await Promise.all([...agents].map(([address, agent]) => agent.deregister({ address, alive: false }, never)));
-    await seen.stop();
+    await Promise.all([...backends].map(([address, agent]) => agent.deregister({ address, alive: false }, never)));
   }
 });
 
