@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { ServerTurns } from '../../../discovery/server-turns.ts';
+
+describe('the servers of a store', () => {
+  it('have their turn one after the other, and the first again after the last', () => {
+    const turns = new ServerTurns(['a', 'b']);
+    assert.equal(turns.current, 'a');
+    turns.leave('a');
+    assert.equal(turns.current, 'b');
+    turns.leave('b');
+    assert.equal(turns.current, 'a');
+  });
+
+  it('are left once for several failures of one', () => {
+    const turns = new ServerTurns(['a', 'b', 'c']);
+    turns.leave('a');
+    turns.leave('a');
+    assert.equal(turns.current, 'b');
+  });
+});
