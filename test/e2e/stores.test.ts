@@ -2,6 +2,7 @@
 // make managers believe. SHOAL_STORES=1 adds the faults and the measures that take long.
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -24,6 +25,7 @@ import { until } from '../support/until.ts';
 
 const logger = createSilentLogger();
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 const [a, b] = ['10.0.0.1:2375', '10.0.0.2:2375'];
 const longTtlMs = 60_000;
 const names: readonly StoreName[] = ['consul', 'etcd', 'zookeeper'];
@@ -288,13 +290,16 @@ describe('engines in every store', () => {
     const seen = watch(open(uri));
     const traffic = new Traffic();
     const startMs = performance.now();
-    const waiting = [...backends];
-    const announce = async (): Promise<void> => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        await next[1].register({ address: next[0], alive: true, facts: '{"disk":7}' }, 180_000, never);
-      }
+    const ofEach = async (work: (backend: DiscoveryBackend, address: string) => Promise<void>): Promise<void> => {
+      const waiting = [...backends];
+      const some = async (): Promise<void> => {
+        for (let next = waiting.shift(); next; next = waiting.shift()) await work(next[1], next[0]);
+      };
+      await Promise.all(Array.from({ length: 20 }, some));
     };
-    await Promise.all(Array.from({ length: 20 }, announce));
+    await ofEach(async (backend, address) => {
+      await backend.register({ address, alive: true, facts: '{"disk":7}' }, 180_000, never);
+    });
     const announcedMs = performance.now() - startMs;
     await until('all are seen', () => seen.last?.split('+').length === 1_001, 60_000);
     const seenMs = performance.now() - startMs;
@@ -311,7 +316,9 @@ describe('engines in every store', () => {
         `(${Math.round(announcing.bytes / 1000)} KB); 1,000 known, a hundred agents: ` +
         `${Math.round(bytes / 30)} bytes/s, ${(connections / 30).toFixed(2)} connections/s`,
     );
-    await Promise.all([...backends].map(([address, agent]) => agent.deregister({ address, alive: false }, never)));
+    await ofEach(async (backend, address) => {
+      await backend.deregister({ address, alive: false }, never);
+    });
   }
 });
 
