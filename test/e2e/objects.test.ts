@@ -11,6 +11,9 @@ import { RigProcess } from '../support/rig/rig-process.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { until } from '../support/until.ts';
 
+/** Of the word "secret", by bcrypt at its lowest cost. */
+const hashOfSecret = '$2b$04$pFsd8LF6VgMxUvYXFVx3Qu86BQKnZHwesRC5myYT0HDgvCVHQCd9.';
+
 describe('images, networks and volumes of real engines', () => {
   const registryAddress = `${bridgeAddress(rigKindNamed(process.env[kindVariable] ?? 'test'))}:5000`;
   let rig: Rig;
@@ -44,10 +47,15 @@ describe('images, networks and volumes of real engines', () => {
 
   async function startRegistry(): Promise<RigProcess> {
     const config = join(folder, 'registry.yml');
-    await writeFile(
-      config,
-      `version: 0.1\nstorage: {filesystem: {rootdirectory: ${folder}/registry}}\nhttp: {addr: '${registryAddress}'}\n`,
-    );
+    const users = join(folder, 'users');
+    await writeFile(users, `user:${hashOfSecret}\n`);
+    const lines = [
+      'version: 0.1',
+      `storage: {filesystem: {rootdirectory: ${folder}/registry}}`,
+      `http: {addr: '${registryAddress}'}`,
+      `auth: {htpasswd: {realm: tests, path: ${users}}}`,
+    ];
+    await writeFile(config, `${lines.join('\n')}\n`);
     const started = await RigProcess.start({
       kind: rig.kind,
       name: 'registry',
@@ -58,7 +66,7 @@ describe('images, networks and volumes of real engines', () => {
     });
     await until('the registry answers', async () => {
       const answer = await fetch(`http://${registryAddress}/v2/`).catch(() => undefined);
-      return answer?.status === 200;
+      return answer?.status === 401;
     });
     return started;
   }
@@ -96,6 +104,15 @@ describe('images, networks and volumes of real engines', () => {
     );
   });
 
+  it('logs in to a registry, with the right password only', async () => {
+    const login = async (password: string): ReturnType<Rig['docker']> =>
+      await rig.docker(['login', '-u', 'user', '--password-stdin', registryAddress], { input: password });
+    const refused = await login('wrong');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /unauthorized/i);
+    assert.match((await login('secret')).stdout, /Login Succeeded/);
+  });
+
   it('pushes an image, and pulls it on every node', async () => {
     const name = `${registryAddress}/team/app:1`;
     await docker('tag', 'busybox', name);
@@ -126,8 +143,26 @@ describe('images, networks and volumes of real engines', () => {
     assert.equal(await docker('run', '--rm', name, 'echo', 'lazy'), 'lazy');
   });
 
-  it('logs in to a registry', async () => {
-    assert.match(await docker('login', '-u', 'user', '-p', 'secret', registryAddress), /Login Succeeded/);
+  it('pulls on the node that a container is placed on, with the credentials of the client', async () => {
+    const name = `${registryAddress}/team/lazy:1`;
+    await rig.engines[1]!.api('DELETE', `/images/${name}?force=1`);
+    await until('only one node has it', async () => (await nodesWith(`/images/${name}/json`)).join() === 'true,false');
+
+    const args = ['run', '--rm', '-e', 'constraint:node==node-2', name, 'echo', 'here'];
+    assert.equal(await docker(...args), 'here');
+    assert.deepEqual(await nodesWith(`/images/${name}/json`), [true, true]);
+    assert.doesNotMatch(rig.manager.log(), new RegExp(`an image is copied image=${name}`));
+    assert.doesNotMatch(rig.manager.log(), /secret/);
+  });
+
+  it('pulls nothing private for a client that has logged out', async () => {
+    const name = `${registryAddress}/team/lazy:1`;
+    await docker('rmi', name);
+    await docker('logout', registryAddress);
+
+    const { code, stderr } = await rig.docker(['run', '--rm', name, 'true']);
+    assert.equal(code, 125);
+    assert.match(stderr, /no basic auth credentials|unauthorized/);
   });
 
   it('tells why an image cannot be pulled', async () => {
