@@ -40,7 +40,10 @@ const waitSeconds = 30;
 /** Consul adds up to a sixteenth of the wait; the rest is for the answer itself. */
 const blockingTimeoutMs = (waitSeconds * 17 * 1000) / 16 + 10_000;
 const requestTimeoutMs = 5_000;
-/** A burst of changes is read a few times a second, not once a change, and not by all managers at once. */
+/**
+ * A burst of changes is read a few times a second, not once a change, and not by all managers at once. Every answer holds all
+ * engines: many of them are read less often, by a millisecond for each.
+ */
 const pauseBetweenQueriesMs = { least: 200, most: 400 };
 /** Consul forgets an engine that nobody has vouched for this long; a manager that knows it keeps it. */
 const forgetAfter = '72h';
@@ -203,7 +206,8 @@ export class ConsulBackend implements DiscoveryBackend {
       index = next < index ? 0 : next;
       yield parse(body);
       const { least, most } = pauseBetweenQueriesMs;
-      await sleep(least + Math.random() * (most - least), signal);
+      const entries = Array.isArray(body) ? body.length : 0;
+      await sleep(least + Math.random() * (most - least) + entries, signal);
     }
   }
 
@@ -263,5 +267,6 @@ function serviceName(prefix: string): string {
 }
 
 function checkNote(entry: DiscoveryEntry): string {
-  return entry.alive ? 'the engine answers' : 'the engine does not answer';
+  // Another text without another state would be told to every watcher, minutes later, with all services.
+  return entry.alive ? '' : 'the engine does not answer';
 }
