@@ -71,7 +71,9 @@ describe('a cluster whose store fails', () => {
     const some = random.chance(0.4) || one === undefined ? store.servers : [one];
     switch (random.between(0, 5)) {
       case 0:
-        return async () => { await store.wipe(); };
+        return async () => {
+          await store.wipe();
+        };
       case 1:
       case 2:
         return async () => await Promise.all(some.map((server) => server.kill()));

@@ -32,7 +32,7 @@ export interface RescheduleTimings extends MoverTimings {
   readonly retryMaxMs: number;
 }
 
-export const defaultRescheduleTimings: RescheduleTimings = {
+const defaultRescheduleTimings: RescheduleTimings = {
   lookMs: 1_000,
   graceMs: 60_000,
   runningMs: 3_000,
