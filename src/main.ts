@@ -55,8 +55,8 @@ async function main(): Promise<number> {
           await runCa(options, out);
         },
         health: async () => {
-          const { runHealth } = await import('./cli/health.ts');
-          await runHealth(readFileSync('/proc/1/cmdline', 'utf8').split('\0'), process.env);
+          const { processArguments, runHealth } = await import('./cli/health.ts');
+          await runHealth(processArguments(readFileSync('/proc/1/cmdline', 'utf8')), process.env);
         },
       },
       { env: process.env, out, err },

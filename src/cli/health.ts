@@ -8,6 +8,11 @@ import type { ListenAddress } from './values.ts';
 const scriptPath = /(?:^|\/)(?:main\.js|shoal)$/;
 const answerTimeoutMs = 3_000;
 
+/** Of the text of `/proc/PID/cmdline`, in which each argument is ended by a zero byte. */
+export function processArguments(text: string): readonly string[] {
+  return text.replace(/\0$/, '').split('\0');
+}
+
 /**
  * `commandLine` is that of the container's first process. Rejects when an address on which the manager listens, or
  * the engine for which the agent speaks, does not answer in time.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, it } from 'mocha';
-import { runHealth } from '../../src/cli/health.ts';
+import { processArguments, runHealth } from '../../src/cli/health.ts';
 
 describe('the health of a container', () => {
   const servers: Server[] = [];
@@ -34,6 +34,13 @@ describe('the health of a container', () => {
     const [one, two] = [await port(answering), await port((socket) => socket.end())];
     const hosts = ['--host', `tcp://0.0.0.0:${one}`, '-H', `tcp://127.0.0.1:${two}`];
     await runHealth(['node', main, 'manage', ...hosts, '10.0.0.1:2375'], {});
+  });
+
+  it('is read from the arguments that the kernel shows, none of them made up and none lost', () => {
+    assert.deepEqual(processArguments('node\0main.js\0manage\0consul://a/b\0'), [
+      ...['node', 'main.js', 'manage', 'consul://a/b'],
+    ]);
+    assert.deepEqual(processArguments('node\0main.js\0--label\0\0'), ['node', 'main.js', '--label', '']);
   });
 
   it('is bad when one of them refuses connections', async () => {
