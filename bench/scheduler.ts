@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openLocalState } from '../discovery/state/local.ts';
 import { Cluster } from '../src/cluster/cluster.ts';
-import { NodeView } from '../src/cluster/node-view.ts';
+import { NodeView } from '../src/cluster/nodes/node-view.ts';
 import { createSilentLogger } from '../src/common/logger.ts';
 import type { CreateBody } from '../src/docker/types.ts';
 import { openFilters } from '../src/scheduler/filters/index.ts';

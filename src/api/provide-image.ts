@@ -3,7 +3,7 @@
 // same name, it receives from a node that has it. Only a few copies are on their way at a time, and none twice.
 import type { ProvideImage } from '../cluster/calls.ts';
 import { watchForLoss } from '../cluster/engine-loss.ts';
-import { pullImage } from '../cluster/provide-image.ts';
+import { pullImage } from '../cluster/create/provide-image.ts';
 import { ApiError, errorMessage, unavailable } from '../common/errors.ts';
 import { readNdjson } from '../common/ndjson.ts';
 import type { Logger } from '../common/logger.ts';

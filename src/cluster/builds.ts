@@ -5,8 +5,8 @@ import { sleep } from '../common/abort.ts';
 import { ApiError } from '../common/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { BuildCaller } from './calls.ts';
-import { leastLoaded } from './home.ts';
-import type { NodeView } from './node-view.ts';
+import { leastLoaded } from './create/home.ts';
+import type { NodeView } from './nodes/node-view.ts';
 
 const idleMs = 60 * 60_000;
 const maxRemembered = 10_000;

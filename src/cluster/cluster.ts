@@ -28,15 +28,15 @@ import type {
   TranslateCreate,
   VolumeCreateCall,
 } from './calls.ts';
-import { ContainerCreator } from './create-container.ts';
-import { NetworkCreator } from './create-network.ts';
-import { VolumeCreator } from './create-volume.ts';
+import { ContainerCreator } from './create/create-container.ts';
+import { NetworkCreator } from './create/create-network.ts';
+import { VolumeCreator } from './create/create-volume.ts';
 import { readForCertain, readSoon } from './engine-word.ts';
-import { EventHub } from './event-hub.ts';
-import { FreshVolumes } from './fresh-volumes.ts';
-import { ProjectHomes } from './home.ts';
-import { Identities } from './identity.ts';
-import { IdempotentCreates } from './idempotent-creates.ts';
+import { EventHub } from './events/event-hub.ts';
+import { FreshVolumes } from './create/fresh-volumes.ts';
+import { ProjectHomes } from './create/home.ts';
+import { Identities } from './nodes/identity.ts';
+import { IdempotentCreates } from './create/idempotent-creates.ts';
 import { ContainerIndex } from './index/container-index.ts';
 import { ExecIndex } from './index/exec-index.ts';
 import { ImageIndex } from './index/image-index.ts';
@@ -53,26 +53,26 @@ import type {
   VolumeLocation,
 } from './locations.ts';
 import { LateDisconnects } from './late-disconnects.ts';
-import { Membership } from './membership.ts';
-import { ContainerNames } from './names.ts';
-import type { NameReservation } from './names.ts';
-import { NetworkReach } from './network-reach.ts';
-import type { ClusterNetworks } from './network-reach.ts';
-import { NodeSettingsBook, type NodeSettings } from './node-settings.ts';
-import { NodeView } from './node-view.ts';
-import type { Load, NodeViewIndices } from './node-view.ts';
-import { pullImage } from './provide-image.ts';
-import type { RememberedNames } from './remembered-names.ts';
+import { Membership } from './nodes/membership.ts';
+import { ContainerNames } from './names/names.ts';
+import type { NameReservation } from './names/names.ts';
+import { NetworkReach } from './swarm/network-reach.ts';
+import type { ClusterNetworks } from './swarm/network-reach.ts';
+import { NodeSettingsBook, type NodeSettings } from './nodes/node-settings.ts';
+import { NodeView } from './nodes/node-view.ts';
+import type { Load, NodeViewIndices } from './nodes/node-view.ts';
+import { pullImage } from './create/provide-image.ts';
+import type { RememberedNames } from './names/remembered-names.ts';
 import { Rescheduler, type RescheduleTimings, type StayingContainer } from './reschedule/rescheduler.ts';
-import { SwarmKeeper } from './swarm-keeper.ts';
-import type { SwarmTimings } from './swarm-keeper.ts';
-import { holdRoom } from './start-room.ts';
-import { Swarms } from './swarms.ts';
-import { passThrough } from './translate-create.ts';
-import { UnseenNodes } from './unseen-nodes.ts';
-import type { UnseenNodesMode } from './unseen-nodes.ts';
-import { createDoubtMs as defaultDoubtMs } from './unsettled-creates.ts';
-import type { WaitingCreate } from './waiting-creates.ts';
+import { SwarmKeeper } from './swarm/swarm-keeper.ts';
+import type { SwarmTimings } from './swarm/swarm-keeper.ts';
+import { holdRoom } from './create/start-room.ts';
+import { Swarms } from './swarm/swarms.ts';
+import { passThrough } from './create/translate-create.ts';
+import { UnseenNodes } from './names/unseen-nodes.ts';
+import type { UnseenNodesMode } from './names/unseen-nodes.ts';
+import { createDoubtMs as defaultDoubtMs } from './create/unsettled-creates.ts';
+import type { WaitingCreate } from './create/waiting-creates.ts';
 
 export interface ClusterOptions {
   readonly scheduler: Scheduler;

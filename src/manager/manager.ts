@@ -19,7 +19,7 @@ import type { ApiSettings } from '../api/settings.ts';
 import { translateCreate } from '../api/translate.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import { CertificateFiles, type CertificatePaths } from '../common/certificate-files.ts';
-import { RememberedNames } from '../cluster/remembered-names.ts';
+import { RememberedNames } from '../cluster/names/remembered-names.ts';
 import { ApiError } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
 import { Filters } from '../../src/docker/filters.ts';
-import type { ClusterEvent } from '../../src/cluster/cluster-event.ts';
+import type { ClusterEvent } from '../../src/cluster/events/cluster-event.ts';
 import { startConnectedCluster } from '../support/connected-cluster.ts';
 import type { ConnectedCluster } from '../support/connected-cluster.ts';
 import { until } from '../support/until.ts';

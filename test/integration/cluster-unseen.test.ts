@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, it } from 'mocha';
-import { RememberedNames } from '../../src/cluster/remembered-names.ts';
+import { RememberedNames } from '../../src/cluster/names/remembered-names.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
 import { startSimulatedCluster } from '../support/simulated-cluster.ts';
 import type { SimulatedCluster } from '../support/simulated-cluster.ts';

@@ -1,6 +1,6 @@
 // GET /images/json: the images of every node, one row per id. Made from the mirrors, except for what only the
 // engines can count or list for the moment.
-import { nodeFilter } from '../../cluster/node-filter.ts';
+import { nodeFilter } from '../../cluster/nodes/node-filter.ts';
 import { badRequest } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import { assertKnownFilters, parseFilters, type Filters } from '../../docker/filters.ts';

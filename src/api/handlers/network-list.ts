@@ -1,5 +1,5 @@
 // GET /networks: the networks of all nodes as one list, from the mirrors.
-import { nodeNameFilter } from '../../cluster/node-filter.ts';
+import { nodeNameFilter } from '../../cluster/nodes/node-filter.ts';
 import { badRequest } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import {

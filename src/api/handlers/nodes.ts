@@ -1,6 +1,6 @@
 // The members as swarm-mode nodes: `docker node ls`, `inspect`, `update`, `rm` and `ps`, with swarm mode's own words
 // where something is refused.
-import { isAvailability, type NodeSettings } from '../../cluster/node-settings.ts';
+import { isAvailability, type NodeSettings } from '../../cluster/nodes/node-settings.ts';
 import { ApiError, badRequest, notImplemented } from '../../common/errors.ts';
 import {
   assertKnownFilters,

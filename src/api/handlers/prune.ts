@@ -1,6 +1,6 @@
 // Pruning: every node is asked, what was deleted is put together, and a node that fails spoils nothing. Where an
 // older engine would delete more than the client asked for, the manager does the deleting itself.
-import { nodeFilter } from '../../cluster/node-filter.ts';
+import { nodeFilter } from '../../cluster/nodes/node-filter.ts';
 import { badRequest, ApiError } from '../../common/errors.ts';
 import { compareApiVersion } from '../../docker/api-version.ts';
 import { Filters, matchLabels, parseFilters, booleanFilter } from '../../docker/filters.ts';

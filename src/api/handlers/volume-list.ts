@@ -1,5 +1,5 @@
 // GET /volumes: the volumes of all nodes as one list, from the mirrors.
-import { nodeNameFilter } from '../../cluster/node-filter.ts';
+import { nodeNameFilter } from '../../cluster/nodes/node-filter.ts';
 import { badRequest, errorMessage } from '../../common/errors.ts';
 import {
   assertKnownFilters,

@@ -3,7 +3,7 @@
 // are applied by the list itself.
 import { badRequest, type ApiError } from '../../common/errors.ts';
 import type { ContainerBlock, ContainerLocation, NodeIdentity } from '../../cluster/locations.ts';
-import { nodeFilter } from '../../cluster/node-filter.ts';
+import { nodeFilter } from '../../cluster/nodes/node-filter.ts';
 import {
   assertKnownFilters,
   booleanFilter,

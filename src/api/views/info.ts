@@ -11,7 +11,7 @@ import { equivalentEngineVersion } from './version.ts';
 import { nodeWarnings } from './node-warnings.ts';
 import { madeOncePerList } from './same-list.ts';
 import type { IdentityConflict } from '../../cluster/locations.ts';
-import type { WaitingCreate } from '../../cluster/waiting-creates.ts';
+import type { WaitingCreate } from '../../cluster/create/waiting-creates.ts';
 
 export interface InfoFacts {
   /** The client's API version. */

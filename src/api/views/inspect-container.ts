@@ -4,7 +4,7 @@
 import { withAskedNetworkMode } from '../../docker/network-mode.ts';
 import type { ContainerInspect, EngineInfo, PortBinding, PortMap } from '../../docker/types.ts';
 import type { NodeIdentity } from '../../cluster/locations.ts';
-import { readPlacement } from '../../cluster/placement-label.ts';
+import { readPlacement } from '../../cluster/create/placement-label.ts';
 import { publishedAddress } from './published-address.ts';
 
 /** What is known about the container's engine. */

@@ -1,8 +1,8 @@
 // What the API tells of a node, gathered in one place for `info`, `version` and the node endpoints. The facts are
 // kept per engine until something they are made of changes, so that a call's work does not grow with them.
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { KnownSettings } from '../../cluster/node-settings.ts';
-import type { NodeView } from '../../cluster/node-view.ts';
+import type { KnownSettings } from '../../cluster/nodes/node-settings.ts';
+import type { NodeView } from '../../cluster/nodes/node-view.ts';
 import type { NodeIdentity, SwarmState } from '../../cluster/locations.ts';
 import type { EngineInfo, EngineVersion, ImageRow } from '../../docker/types.ts';
 import type { Engine, EngineState } from '../../engine/engine.ts';

@@ -4,7 +4,7 @@ import { badRequest, conflict, notFound } from '../../common/errors.ts';
 import type { ApiError } from '../../common/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import type { ContainerBlock, ContainerLocation } from '../locations.ts';
 import { generationLabel, swarmIdLabel } from '../swarm-labels.ts';
 import { ContainerOrder } from './container-order.ts';

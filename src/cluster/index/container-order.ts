@@ -2,7 +2,7 @@
 // own block anew and leaves the others as they were, so what is derived from a block is good until the block goes.
 import { compareText } from '../../common/compare-text.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import type { ContainerBlock, ContainerLocation } from '../locations.ts';
 
 const maxBlockLength = 128;

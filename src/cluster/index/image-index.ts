@@ -13,7 +13,7 @@ import {
 } from '../../docker/image-reference.ts';
 import type { ImageRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import type { ImageLocation } from '../locations.ts';
 import { NameMoves } from './name-moves.ts';
 import { OwnedKeys } from './owned-keys.ts';

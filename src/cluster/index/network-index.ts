@@ -5,9 +5,9 @@ import { compareText } from '../../common/compare-text.ts';
 import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { NetworkRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import type { NetworkLocation } from '../locations.ts';
-import type { Swarms } from '../swarms.ts';
+import type { Swarms } from '../swarm/swarms.ts';
 import { OwnedKeys } from './owned-keys.ts';
 import type { Owned } from './owned-keys.ts';
 

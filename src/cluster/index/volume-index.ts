@@ -4,7 +4,7 @@ import { ApiError, conflict } from '../../common/errors.ts';
 import { compareText } from '../../common/compare-text.ts';
 import type { VolumeRow } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import type { VolumeLocation } from '../locations.ts';
 import { OwnedKeys } from './owned-keys.ts';
 import type { Owned } from './owned-keys.ts';

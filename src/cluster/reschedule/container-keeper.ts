@@ -12,7 +12,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
 import { reschedulePolicyOf, type ReschedulePolicy } from '../../scheduler/reschedule-policy.ts';
 import { bearerId, generationOf, type ContainerIndex } from '../index/container-index.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import { reschedulePoliciesLabel } from '../swarm-labels.ts';
 import type { KeptContainer, NodeReference } from './kept-container.ts';
 import type { KeptContainers } from './kept-containers.ts';

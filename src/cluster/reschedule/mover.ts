@@ -12,7 +12,7 @@ import { EngineUnreachable } from '../../engine/unreachable.ts';
 import type { ContainerCreateCall, CreatedContainer } from '../calls.ts';
 import { readSoon } from '../engine-word.ts';
 import { generationOf, type ContainerIndex } from '../index/container-index.ts';
-import type { Identities } from '../identity.ts';
+import type { Identities } from '../nodes/identity.ts';
 import { generationLabel } from '../swarm-labels.ts';
 import type { KeptContainer, MovePlan, MoveReason, NodeReference } from './kept-container.ts';
 import type { KeptContainers } from './kept-containers.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { toInspectView } from '../../../../../src/api/views/inspect-container.ts';
-import { writePlacement } from '../../../../../src/cluster/placement-label.ts';
+import { writePlacement } from '../../../../../src/cluster/create/placement-label.ts';
 import { publishedAddress } from '../../../../../src/api/views/published-address.ts';
 import type { PortMap } from '../../../../../src/docker/types.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Identities } from '../../../../../src/cluster/identity.ts';
+import { Identities } from '../../../../../src/cluster/nodes/identity.ts';
 import { ContainerIndex } from '../../../../../src/cluster/index/container-index.ts';
 import { ApiError } from '../../../../../src/common/errors.ts';
 import { createSilentLogger } from '../../../../../src/common/logger.ts';

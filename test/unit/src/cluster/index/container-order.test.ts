@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Identities } from '../../../../../src/cluster/identity.ts';
+import { Identities } from '../../../../../src/cluster/nodes/identity.ts';
 import { ContainerOrder } from '../../../../../src/cluster/index/container-order.ts';
 import type { ContainerLocation } from '../../../../../src/cluster/locations.ts';
 import { createSilentLogger } from '../../../../../src/common/logger.ts';

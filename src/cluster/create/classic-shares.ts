@@ -1,0 +1,19 @@
+// Classic mode: the CpuShares that a client writes are whole cores. The engine that was chosen gets the share of its
+// own weight that these come to, and what it then reports is read back the same way.
+import { goMember, isWireObject, numberMember, withGoMember } from '../../docker/go-member.ts';
+import type { CreateBody } from '../../docker/types.ts';
+import { coresToShares, nanoCpuDemand } from '../../scheduler/resource-demand.ts';
+
+/** `body` for an engine of `engineCpus` cores. A container that is limited by --cpus or a quota keeps its shares. */
+export function withClassicShares(body: CreateBody, engineCpus: number): CreateBody {
+  const host = goMember(body, 'HostConfig');
+  const cores = numberMember(host, 'CpuShares');
+  if (!isWireObject(host) || cores <= 0 || engineCpus <= 0) return body;
+  const limitNanoCpus = nanoCpuDemand({
+    nanoCpus: numberMember(host, 'NanoCpus'),
+    cpuQuota: numberMember(host, 'CpuQuota'),
+    cpuPeriod: numberMember(host, 'CpuPeriod'),
+  });
+  if (limitNanoCpus > 0) return body;
+  return withGoMember(body, 'HostConfig', withGoMember(host, 'CpuShares', coresToShares(cores, engineCpus)));
+}
