@@ -1,19 +1,15 @@
 // Creates containers. Name, node, ports and resources are reserved in one synchronous step, so no two requests get
 // the same; what is reserved is kept until the mirror shows the container or it is certain that there is none.
-import { ApiError, conflict, errorMessage, notFound } from '../../common/errors.ts';
+import { errorMessage, type ApiError } from '../../common/errors.ts';
 import type { TaskSet } from '../../common/lifecycle.ts';
 import type { Logger } from '../../common/logger.ts';
 import { textListMember, textMapMember, textMember, withGoMember } from '../../docker/go-member.ts';
-import { familiarReference } from '../../docker/image-reference.ts';
 import type { CreateBody } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
 import { EngineUnreachable } from '../../engine/unreachable.ts';
-import type { Decision, Placement, PlacementRequest } from '../../scheduler/contracts.ts';
-import type { Refusal } from '../../scheduler/explain.ts';
 import { portsToReserve } from '../../scheduler/filters/port.ts';
 import type { KeptOrders } from '../../scheduler/kept-orders.ts';
-import { planLines } from '../../scheduler/plan.ts';
 import type { Scheduler } from '../../scheduler/scheduler.ts';
 import type {
   ContainerCreateCall,
@@ -22,6 +18,7 @@ import type {
   TranslateCreate,
   TranslatedCreate,
 } from '../calls.ts';
+import { Attempts } from './attempts.ts';
 import { withClassicShares } from './classic-shares.ts';
 import { watchForLoss } from '../engine-loss.ts';
 import { readSoon } from '../engine-word.ts';
@@ -30,9 +27,9 @@ import { swarmIdOf } from '../index/container-index.ts';
 import type { ImageIndex } from '../index/image-index.ts';
 import type { ContainerLocation } from '../locations.ts';
 import type { ContainerNames } from '../names/names.ts';
-import { NoRoom } from './no-room.ts';
-import { NodeView } from '../nodes/node-view.ts';
-import { writePlacement, type FailedAttempt } from './placement-label.ts';
+import type { NodeView } from '../nodes/node-view.ts';
+import { NodeChooser, type Choice } from './node-chooser.ts';
+import { writePlacement } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
 import { placementLabel, swarmIdLabel } from '../swarm-labels.ts';
@@ -68,6 +65,7 @@ const startTimeoutMs = 120_000;
 
 export class ContainerCreator {
   readonly #options: ContainerCreatorOptions;
+  readonly #chooser: NodeChooser;
   readonly #reserved = new Map<string, NodeView>();
   readonly #unstarted = new UnstartedCreates();
   /** Those that no node can take yet. */
@@ -75,6 +73,7 @@ export class ContainerCreator {
 
   constructor(options: ContainerCreatorOptions) {
     this.#options = options;
+    this.#chooser = new NodeChooser(options);
     this.waiting = new WaitingCreates(options.tasks);
   }
 
@@ -87,7 +86,7 @@ export class ContainerCreator {
     if (prepared.request.volumes.length > 0) await this.#options.freshVolumes.settled(prepared.request.volumes);
     const attempts = new Attempts(prepared, call, this.#reserveName(prepared));
     try {
-      if (prepared.terms.isDryRun) throw this.#plan(attempts);
+      if (prepared.terms.isDryRun) throw this.#chooser.plan(attempts);
       this.#assertVolumesAreKnown(prepared);
       const created = await this.#tryNodes(attempts);
       if (this.#options.createRetry > 0) this.#unstarted.keep(created.id, { prepared, call });
@@ -187,34 +186,6 @@ export class ContainerCreator {
     if (swarmId !== undefined && view?.engine === engine) this.#giveUp(swarmId);
   }
 
-  #assertImageExists(image: string): void {
-    if (this.#isImageThere(image)) return;
-    if (this.#options.nodes().some(({ refusal }) => refusal === undefined)) {
-      throw notFound('image', familiarReference(image));
-    }
-    throw this.#noRoom({ explanation: 'no node is healthy', conditions: ['a healthy node'] });
-  }
-
-  #isImageThere(image: string): boolean {
-    for (const engine of this.#options.images.enginesWith(image)) if (engine.state === 'healthy') return true;
-    return false;
-  }
-
-  /** Not 404 for want of the image: clients would pull it. */
-  #plan(attempts: Attempts): ApiError {
-    const { image } = attempts.prepared;
-    const { request, decision, needsImage } = this.#choose(attempts);
-    const isThere = this.#isImageThere(image);
-    const lines = [
-      `dry run: nothing was created; the container would go to ${decision.node}`,
-      ...(needsImage
-        ? [`image ${image} is on ${isThere ? 'other nodes only' : 'no node'}: it would be fetched first`]
-        : []),
-      ...planLines(this.#options.scheduler, request, decision, this.#options.nodes()),
-    ];
-    return new ApiError(422, lines.join('\n'));
-  }
-
   /** A volume that nobody knows would be made, though a node that has not been seen may have it. */
   #assertVolumesAreKnown({ request }: PreparedCreate): void {
     const { volumes, unseen } = this.#options;
@@ -252,8 +223,8 @@ export class ContainerCreator {
   /** Chooses a node and reserves it. Nothing may be awaited between the two. */
   #place(attempts: Attempts): Choice {
     const { prepared } = attempts;
-    this.#assertImageExists(prepared.image);
-    const choice = this.#choose(attempts);
+    this.#chooser.assertImageExists(prepared.image);
+    const choice = this.#chooser.choose(attempts);
     const { view, request } = choice;
     view.reserve({
       container: {
@@ -272,92 +243,6 @@ export class ContainerCreator {
     });
     this.#reserved.set(prepared.swarmId, view);
     return choice;
-  }
-
-  /** Whether a node has the image decides between equals only, for it can get it; fresh volumes are moved only as a last resort. */
-  #choose(attempts: Attempts): Choice {
-    const { request, image } = attempts.prepared;
-    const isFresh = (name: string): boolean => this.#options.freshVolumes.isFresh(name);
-    const settled = request.volumes.filter((name) => !isFresh(name));
-    const requests =
-      settled.length === request.volumes.length ? [request] : [request, { ...request, volumes: settled }];
-    let refusal: Refusal = { explanation: 'no node can take the container', conditions: [] };
-    const pinnedNodes = this.#allowed(attempts);
-    for (const candidate of requests) {
-      const asked = { ...candidate, pinnedNodes };
-      const placement = this.#decide(asked, attempts);
-      if (placement.kind === 'refused') {
-        refusal = placement;
-        continue;
-      }
-      const [view] = placement.nodes;
-      if (!(view instanceof NodeView)) continue;
-      for (const volume of asked.volumes) this.#assertUnambiguous(volume, asked);
-      return { view, request: asked, needsImage: !view.hasImage(image), decision: placement.decision };
-    }
-    throw attempts.refused(this.#noRoom(refusal));
-  }
-
-  /** For a dry run every node is looked at, as it tells of every one. */
-  #decide(request: PlacementRequest, { prepared }: Attempts): Placement {
-    const { scheduler, nodes, orders } = this.#options;
-    return scheduler.place(request, nodes(), prepared.terms.isDryRun ? undefined : orders);
-  }
-
-  /** Of several volumes of one name the container must not get any one: only one of their nodes may come into question. */
-  #assertUnambiguous(volume: string, asked: PlacementRequest): void {
-    const owners = this.#options.volumes.named(volume).filter(({ row }) => row.Scope !== 'global');
-    if (owners.length < 2) return;
-    const { nodes, scheduler } = this.#options;
-    const candidates = nodes().filter(({ engine, name }) => {
-      const isAllowed = asked.pinnedNodes?.nodes.includes(name) ?? true;
-      if (!isAllowed || !owners.some((owner) => owner.engine === engine)) return false;
-      const pinnedNodes = { nodes: [name], reason: '' };
-      return scheduler.place({ ...asked, pinnedNodes }, nodes()).kind === 'placed';
-    });
-    if (candidates.length < 2) return;
-    const names = candidates.map(({ name }) => `${name}/${volume}`).join(', ');
-    throw conflict(`volume ${volume} is ambiguous, several nodes have one of that name: ${names}`);
-  }
-
-  #allowed({ prepared, failures }: Attempts): PlacementRequest['pinnedNodes'] {
-    const { pinned, image } = prepared;
-    const nodes = this.#options.nodes();
-    const canGetImage = this.#imageTest(image);
-    // The usual case is decided without a look at every node.
-    if (canGetImage === undefined && failures.size === 0 && pinned.size === 0) return undefined;
-    const hasImageInReach = canGetImage ?? (() => true);
-    const allowed = nodes.filter((node) => {
-      if (failures.has(node.name)) return false;
-      if (pinned.size > 0 && (pinned.size > 1 || !pinned.has(node.engine))) return false;
-      return hasImageInReach(node);
-    });
-    if (allowed.length === nodes.length) return undefined;
-    const reasons = [
-      ...(failures.size > 0 ? ['it was tried already'] : []),
-      ...(pinned.size > 0 ? ['the container refers to objects of another node'] : []),
-      ...(nodes.every(hasImageInReach)
-        ? []
-        : [`image ${image} is not on this node, and was made for another processor`]),
-    ];
-    return { nodes: allowed.map(({ name }) => name), reason: reasons.join(', or ') };
-  }
-
-  /**
-   * Who has the image or can get it: a registry has it for every processor, another node only for its own. undefined
-   * when every node does.
-   */
-  #imageTest(image: string): ((node: NodeView) => boolean) | undefined {
-    const { images, nodes } = this.#options;
-    const holders = images.enginesWith(image);
-    if (holders.size === nodes().length || !images.isMadeHere(image)) return undefined;
-    const processors = new Set([...holders].map(({ info }) => info?.Architecture));
-    return ({ engine }) => holders.has(engine) || processors.has(engine.info?.Architecture);
-  }
-
-  #noRoom({ explanation, conditions }: Refusal): NoRoom {
-    const isAnyHealthy = this.#options.nodes().some(({ engine }) => engine.state === 'healthy');
-    return new NoRoom(isAnyHealthy ? 409 : 503, explanation, conditions);
   }
 
   /** undefined: the node could not do it and another one may be tried. */
@@ -497,76 +382,9 @@ export class ContainerCreator {
   }
 }
 
-interface Choice {
-  readonly view: NodeView;
-  /** Without the fresh volumes when these must follow the container. */
-  readonly request: PlacementRequest;
-  readonly needsImage: boolean;
-  readonly decision: Decision;
-}
-
 interface Answer {
   readonly id: string;
   readonly warnings: readonly string[];
-}
-
-/** One create and the nodes that failed it so far. */
-class Attempts {
-  readonly prepared: PreparedCreate;
-  readonly call: ContainerCreateCall;
-  readonly releaseName: () => void;
-  /** By node name, in the order of the attempts. */
-  readonly failures = new Map<string, unknown>();
-  /** Someone else gives the reservations back. */
-  isHandedOver = false;
-
-  constructor(prepared: PreparedCreate, call: ContainerCreateCall, releaseName: () => void) {
-    this.prepared = prepared;
-    this.call = call;
-    this.releaseName = releaseName;
-  }
-
-  /** A node that did not get the request costs nothing; one that answered 500 costs one of `retries`. */
-  mayTryNext(error: unknown, retries: number): boolean {
-    if (error instanceof EngineUnreachable) return true;
-    const refusals = [...this.failures.values()].filter((failure) => !(failure instanceof EngineUnreachable)).length;
-    return error instanceof ApiError && error.status === 500 && refusals < retries;
-  }
-
-  get failed(): readonly FailedAttempt[] {
-    return [...this.failures].map(([node, error]) => ({ node, error: errorMessage(error) }));
-  }
-
-  failedOn(node: string, error: unknown): void {
-    this.failures.set(node, error);
-  }
-
-  /** `refusal` when nothing was tried; else what the nodes that were tried said. */
-  refused(refusal: NoRoom): unknown {
-    const failures = [...this.failures.values()];
-    const mayWait = this.prepared.terms.waitMs > 0 && failures.every((failure) => failure instanceof EngineUnreachable);
-    if (mayWait) {
-      // By the time that the nodes have changed, those that could not be reached may be back.
-      this.failures.clear();
-      return refusal;
-    }
-    const last = failures.at(-1);
-    if (failures.length <= 1) return last ?? refusal;
-    return new ApiError(last instanceof ApiError ? last.status : 500, `${this.#lines()}\n${refusal.message}`, {
-      cause: last,
-    });
-  }
-
-  /** `error` with the attempts before it, if there were any. */
-  explain(error: unknown): unknown {
-    if (this.failures.size === 0) return error;
-    const status = error instanceof ApiError ? error.status : 500;
-    return new ApiError(status, `${errorMessage(error)}\ntried before:\n${this.#lines()}`, { cause: error });
-  }
-
-  #lines(): string {
-    return [...this.failures].map(([node, error]) => `  ${node}: ${errorMessage(error)}`).join('\n');
-  }
 }
 
 function withLabel(body: CreateBody, label: string, value: string): CreateBody {
