@@ -85,7 +85,6 @@ const everywhere: Rows = {
     ['swarm mode', 'DELETE /nodes/{id}', '*'],
   ],
   mistakes: [
-    ['greeting', 'GET /_ping', 'headers/content-type'],
     ['greeting', 'GET /_ping', 'body'],
     ['usage and events of an idle host', 'GET /events', 'status'],
     ['unknown container', 'GET /containers/{name*}/attach/ws', 'headers/connection'],
