@@ -33,9 +33,10 @@ const details: Readonly<Record<string, { readonly scaled: string } & Partial<Pro
   extends: { scaled: 'canary' },
   external: {
     scaled: 'client',
+    // The label says with whose networks and volumes they must lie on one node.
     before: [
-      ['network', 'create', 'corpus-shared'],
-      ['volume', 'create', 'corpus-kept'],
+      ['network', 'create', '--label', 'com.docker.compose.project=corpus-external', 'corpus-shared'],
+      ['volume', 'create', '--label', 'com.docker.compose.project=corpus-external', 'corpus-kept'],
     ],
     after: [
       ['network', 'rm', 'corpus-shared'],

@@ -193,7 +193,8 @@ function sortedIfUnordered(key: string, value: Plain): Plain {
   }
   if (!Array.isArray(value) || ordered.has(key)) return value;
   return (value as readonly Plain[])
-    .map((item) => ({ item, text: JSON.stringify(item) }))
+    // The id of an anonymous volume would give it another place each time.
+    .map((item) => ({ item, text: JSON.stringify(item).replace(/[0-9a-f]{64}/g, '') }))
     .sort((a, b) => (a.text < b.text ? -1 : 1))
     .map(({ item }) => item);
 }
