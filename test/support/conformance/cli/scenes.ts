@@ -11,6 +11,7 @@ export const scenes: readonly Scene[] = [
     commands: [
       `${sleeper} --name box busybox sh -c 'echo one >&2; sleep 0.1; echo two; echo three; exec sleep 300'`,
       `${sleeper} --name box busybox true`,
+      'for try in 1 2 3 4 5 6 7 8 9; do docker logs box 2>/dev/null | grep -q three && break; sleep 0.2; done',
       'docker logs box',
       'docker logs --tail 2 box 2> /dev/null',
       'docker logs --tail 0 box',
