@@ -28,7 +28,7 @@ import { assertReachable } from './container-target.ts';
 const inspectTimeoutMs = 15_000;
 const changeTimeoutMs = 60_000;
 const workerPauseMs = 100;
-const removalPatienceMs = 10_000;
+const removalPatienceMs = 15_000;
 
 /** POST /networks/create. */
 export async function createNetwork(call: ApiCall): Promise<void> {

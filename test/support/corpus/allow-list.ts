@@ -42,6 +42,7 @@ const allowed: readonly AllowedDifference[] = [
       '* > containers > * > networks > * > fixedAddress',
       '* > containers > * > config > Labels > com.docker.swarm.network.mode',
       '* > networks > * > Driver',
+      '* > networks > * > Labels > com.docker.swarm.network.driver',
       '* > networks > * > Scope',
       '* > networks > * > Attachable',
       '* > networks > * > Options > *',
