@@ -192,9 +192,10 @@ function sortedIfUnordered(key: string, value: Plain): Plain {
     return Object.fromEntries(Object.entries(value).map(([label, text]) => [label, sortedIfUnordered(label, text)]));
   }
   if (!Array.isArray(value) || ordered.has(key)) return value;
+  // The id of an anonymous volume would give it another place each time.
+  const place = (item: Plain): string => JSON.stringify(item).replace(/[0-9a-f]{64}/g, '');
   return (value as readonly Plain[])
-    // The id of an anonymous volume would give it another place each time.
-    .map((item) => ({ item, text: JSON.stringify(item).replace(/[0-9a-f]{64}/g, '') }))
+    .map((item) => ({ item, text: place(item) }))
     .sort((a, b) => (a.text < b.text ? -1 : 1))
     .map(({ item }) => item);
 }
