@@ -1,9 +1,10 @@
 // The manager as its own registry. Agents announce engines for a time; an engine that is not announced again in
 // time stays a member and is no longer alive. Only a withdrawal takes it away.
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { badRequest, conflict, errorCode, errorMessage } from '../src/common/errors.ts';
 import { TaskSet } from '../src/common/lifecycle.ts';
 import type { Logger } from '../src/common/logger.ts';
+import { replaceFile } from '../src/common/replace-file.ts';
 import { maxFactsBytes, type DiscoveryBackend, type DiscoveryEntry } from './backend.ts';
 import { parseAddress, withFacts } from './entry.ts';
 import { Membership } from './membership.ts';
@@ -148,13 +149,10 @@ export class EmbeddedRegistry implements DiscoveryBackend {
   }
 
   async #write(path: string, addresses: readonly string[]): Promise<void> {
-    const draft = `${path}.tmp`;
     try {
-      await writeFile(draft, `${JSON.stringify({ version: 1, addresses }, undefined, 2)}\n`, { mode: 0o600 });
-      await rename(draft, path);
+      await replaceFile(path, `${JSON.stringify({ version: 1, addresses }, undefined, 2)}\n`);
     } catch (error) {
       this.#logger.warn('the members cannot be saved', { path, error: errorMessage(error) });
-      await rm(draft, { force: true }).catch(() => undefined);
     }
   }
 }

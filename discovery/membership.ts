@@ -2,11 +2,12 @@
 // so nothing queues up.
 import type { DiscoveryEntry } from './backend.ts';
 import { sameMembership, sortMembership } from './entry.ts';
+import { Waiters } from './waiters.ts';
 
 export class Membership {
   #entries: readonly DiscoveryEntry[] | undefined;
   #revision = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
 
   /** The newest set, sorted by address; undefined before the first. */
   get entries(): readonly DiscoveryEntry[] | undefined {
@@ -19,7 +20,7 @@ export class Membership {
     if (this.#entries && sameMembership(this.#entries, sorted)) return;
     this.#entries = sorted;
     this.#revision += 1;
-    for (const wake of [...this.#waiting]) wake();
+    this.#waiting.wake();
   }
 
   /** Yields the set as it is now, or the first one when there is none yet, then after each change; ends on abort. */
@@ -30,20 +31,8 @@ export class Membership {
         seen = this.#revision;
         yield this.#entries;
       } else {
-        await this.#changed(signal);
+        await this.#waiting.wait(signal);
       }
     }
-  }
-
-  #changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
   }
 }

@@ -1,8 +1,8 @@
 // State of a single manager: in its memory, and in a file where one is named. A change counts once the file has it.
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { badRequest, errorCode, errorMessage } from '../../src/common/errors.ts';
 import type { Logger } from '../../src/common/logger.ts';
+import { replaceFile } from '../../src/common/replace-file.ts';
 import {
   StateConflict,
   type StateDocument,
@@ -10,6 +10,7 @@ import {
   type StatePlace,
   type StateStore,
 } from '../state-store.ts';
+import { Waiters } from '../waiters.ts';
 
 export interface LocalStateOptions {
   readonly logger: Logger;
@@ -28,7 +29,7 @@ interface Content {
 export class LocalState implements StateStore {
   readonly name = 'local';
   readonly #options: LocalStateOptions;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiters();
   #content: Content;
   /** The end of the change that was asked for last. */
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -65,7 +66,7 @@ export class LocalState implements StateStore {
     while (!signal.aborted) {
       const now = this.#folder(folder);
       if (now.documents === seen) {
-        await this.#changed(signal);
+        await this.#waiting.wait(signal);
         continue;
       }
       seen = now.documents;
@@ -100,7 +101,7 @@ export class LocalState implements StateStore {
     const content = { version, folders: new Map(this.#content.folders).set(folder, documents) };
     await this.#save(content);
     this.#content = content;
-    for (const wake of [...this.#waiting]) wake();
+    this.#waiting.wake();
   }
 
   async #save(content: Content): Promise<void> {
@@ -110,21 +111,7 @@ export class LocalState implements StateStore {
       this.#hasWarned = true;
       return;
     }
-    const draft = `${path}.tmp`;
-    await writeFile(draft, `${formatContent(content)}\n`, { mode: 0o600 });
-    await rename(draft, path);
-  }
-
-  #changed(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
+    await replaceFile(path, `${formatContent(content)}\n`);
   }
 }
 

@@ -1,10 +1,10 @@
 // What each node had when it was last read, by name, in a file that outlives the manager: one that starts while a node
 // is down knows from it which names are taken there. Only ever a reason to refuse a name, never the truth about a node.
 import { readFileSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { sleep } from '../../common/abort.ts';
 import { errorCode, errorMessage } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
+import { replaceFile } from '../../common/replace-file.ts';
 import { goMember, isWireObject, textListMember } from '../../docker/go-member.ts';
 import { isPredefinedNetwork } from '../../docker/predefined-networks.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -63,14 +63,11 @@ export class RememberedNames {
   async #write(): Promise<void> {
     if (this.#isSaved) return;
     this.#isSaved = true;
-    const draft = `${this.#path}.tmp`;
     try {
-      await writeFile(draft, textOf(this.#nodes), { mode: 0o600 });
-      await rename(draft, this.#path);
+      await replaceFile(this.#path, textOf(this.#nodes));
     } catch (error) {
       this.#isSaved = false;
       this.#logger.warn('the names cannot be saved', { path: this.#path, error: errorMessage(error) });
-      await rm(draft, { force: true }).catch(() => undefined);
     }
   }
 

@@ -3,25 +3,11 @@ import { describe, it } from 'mocha';
 import { moveGroups, type NeighbourFacts } from '../../../../../src/cluster/reschedule/groups.ts';
 import type { KeptContainer } from '../../../../../src/cluster/reschedule/kept-container.ts';
 import { formatKept, parseKept } from '../../../../../src/cluster/reschedule/kept-container.ts';
+import { aKeptContainer } from './a-kept-container.ts';
 
 function kept(name: string, host: object = {}): KeptContainer {
-  return {
-    swarmId: `swarm-${name}`,
-    name,
-    containerId: `${name}0000`,
-    node: { id: 'ID1', name: 'node-1', address: '10.0.0.1:2375' },
-    generation: 0,
-    body: { Image: 'busybox', HostConfig: host },
-    version: '1.41',
-    isActive: true,
-    endedAtMs: undefined,
-    localVolumes: [],
-    localData: [],
-    onNodeFailure: true,
-    onDrain: false,
-    former: [],
-    plan: undefined,
-  };
+  const body = { Image: 'busybox', HostConfig: host };
+  return aKeptContainer({ swarmId: `swarm-${name}`, name, containerId: `${name}0000`, body });
 }
 
 function neighbour(name: string, networkMode = 'bridge'): NeighbourFacts {

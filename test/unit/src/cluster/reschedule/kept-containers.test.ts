@@ -5,27 +5,12 @@ import type { KeptContainer } from '../../../../../src/cluster/reschedule/kept-c
 import { KeptContainers } from '../../../../../src/cluster/reschedule/kept-containers.ts';
 import { TaskSet } from '../../../../../src/common/lifecycle.ts';
 import { createSilentLogger } from '../../../../../src/common/logger.ts';
+import { aKeptContainer } from './a-kept-container.ts';
 
 const logger = createSilentLogger();
 
 function aKept(swarmId: string, name = 'web'): KeptContainer {
-  return {
-    swarmId,
-    name,
-    containerId: 'c1',
-    node: { id: 'ID1', name: 'node-1', address: '10.0.0.1:2375' },
-    generation: 0,
-    body: { Image: 'busybox' },
-    version: '1.41',
-    isActive: true,
-    endedAtMs: undefined,
-    localVolumes: [],
-    localData: [],
-    onNodeFailure: true,
-    onDrain: false,
-    former: [],
-    plan: undefined,
-  };
+  return aKeptContainer({ swarmId, name });
 }
 
 describe('what containers are made from', () => {

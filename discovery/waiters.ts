@@ -1,0 +1,22 @@
+// Those who wait for the next change, however many.
+
+export class Waiters {
+  readonly #wakes = new Set<() => void>();
+
+  /** Resolves at the next `wake`, or when `signal` aborts. Look whether there is news before, with nothing awaited in between. */
+  wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#wakes.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#wakes.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  wake(): void {
+    for (const wake of [...this.#wakes]) wake();
+  }
+}
