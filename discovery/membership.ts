@@ -2,7 +2,7 @@
 // so nothing queues up.
 import type { DiscoveryEntry } from './backend.ts';
 import { sameMembership, sortMembership } from './entry.ts';
-import { Waiters } from './waiters.ts';
+import { Waiters } from '../src/common/waiters.ts';
 
 export class Membership {
   #entries: readonly DiscoveryEntry[] | undefined;

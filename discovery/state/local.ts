@@ -10,7 +10,7 @@ import {
   type StatePlace,
   type StateStore,
 } from '../state-store.ts';
-import { Waiters } from '../waiters.ts';
+import { Waiters } from '../../src/common/waiters.ts';
 
 export interface LocalStateOptions {
   readonly logger: Logger;

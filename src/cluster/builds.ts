@@ -1,8 +1,9 @@
 // Which engine builds for whom. A build is several requests that must meet on one engine, and most of them do not
 // say which build they belong to: so a client stays with one engine until it has been idle for an hour, and requests
 // that name the same session or the same build follow the one of them that an engine was chosen for first.
-import { sleep } from '../common/abort.ts';
 import { ApiError } from '../common/errors.ts';
+import { Waiters } from '../common/waiters.ts';
+import { Deadline } from '../engine/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { BuildCaller } from './calls.ts';
 import { leastLoaded } from './create/home.ts';
@@ -23,7 +24,7 @@ export class BuildAffinity {
   readonly #byMeeting = new Map<string, Choice>();
   /** How many connections each client controls a builder by. */
   readonly #controllers = new Map<string, number>();
-  readonly #waiters = new Set<() => void>();
+  readonly #meetings = new Waiters();
 
   constructor(nodes: () => readonly NodeView[], now: () => number = Date.now) {
     this.#nodes = nodes;
@@ -57,21 +58,17 @@ export class BuildAffinity {
   /** Further requests that name one of `meetings` go to `engine`. */
   meet(meetings: readonly string[], engine: Engine): void {
     for (const meeting of meetings) this.#remember(this.#byMeeting, meeting, engine);
-    for (const wake of [...this.#waiters]) wake();
+    this.#meetings.wake();
   }
 
   /** Resolves when an engine was chosen for another request of `meeting`, after `waitMs`, or when `signal` aborts. */
   async untilMet(meeting: string, waitMs: number, signal: AbortSignal): Promise<void> {
-    const met = new AbortController();
-    const wake = (): void => {
-      if (this.#recall(this.#byMeeting, meeting) !== undefined) met.abort();
-    };
-    this.#waiters.add(wake);
-    wake();
+    const deadline = new Deadline(waitMs, [signal]);
     try {
-      await sleep(waitMs, AbortSignal.any([signal, met.signal]));
+      while (!deadline.signal.aborted && this.#recall(this.#byMeeting, meeting) === undefined)
+        await this.#meetings.wait(deadline.signal);
     } finally {
-      this.#waiters.delete(wake);
+      deadline.clear();
     }
   }
 

@@ -1,11 +1,12 @@
 // The documents of all containers that may be made anew. Changed in memory at once and written to the store behind
 // that, the newest state of each only; what must not get lost is waited for with `flush`.
 import { StateConflict, type StateStore } from '../../../discovery/state-store.ts';
-import { orAborted, sleep, withResolvers } from '../../common/abort.ts';
+import { sleep } from '../../common/abort.ts';
 import { Backoff } from '../../common/backoff.ts';
 import { errorMessage } from '../../common/errors.ts';
 import type { TaskSet } from '../../common/lifecycle.ts';
 import type { Logger } from '../../common/logger.ts';
+import { Waiters } from '../../common/waiters.ts';
 import { formatKept, parseKept, type KeptContainer } from './kept-container.ts';
 
 const folder = 'containers';
@@ -24,7 +25,7 @@ export class KeptContainers {
   #versions = new Map<string, number>();
   readonly #unsaved = new Set<string>();
   #isSaving = false;
-  readonly #waiters = new Set<() => void>();
+  readonly #savings = new Waiters();
 
   constructor(options: KeptContainersOptions) {
     this.#options = options;
@@ -61,16 +62,8 @@ export class KeptContainers {
   async flush(signal: AbortSignal): Promise<void> {
     while (this.#unsaved.size > 0 || this.#isSaving) {
       if (!this.#options.mayWrite()) throw new Error('another manager is the primary now');
-      const { promise, resolve } = withResolvers<undefined>();
-      const wake = (): void => {
-        resolve(undefined);
-      };
-      this.#waiters.add(wake);
-      try {
-        await orAborted(promise, signal);
-      } finally {
-        this.#waiters.delete(wake);
-      }
+      signal.throwIfAborted();
+      await this.#savings.wait(signal);
     }
   }
 
@@ -88,7 +81,7 @@ export class KeptContainers {
       } finally {
         this.#isSaving = false;
         if (!signal.aborted) this.#startSaving();
-        for (const wake of [...this.#waiters]) wake();
+        this.#savings.wake();
       }
     });
   }
