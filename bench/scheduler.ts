@@ -91,7 +91,7 @@ function cpuSeconds(): number {
 
 function decide(cluster: Cluster, body: CreateBody, name: string, reservations: (() => void)[]): void {
   const request = placementRequest(body, { name });
-  const placement = cluster.place(request);
+  const placement = cluster.placer.place(request);
   if (placement.kind === 'refused') throw new Error(placement.explanation);
   const [view] = placement.nodes;
   if (!(view instanceof NodeView)) throw new Error('a node of another cluster was chosen');

@@ -74,7 +74,11 @@ export class Entry {
     this.#versionHeaders = Object.fromEntries(
       Object.entries(this.#headers).filter(([name]) => name !== 'Docker-Experimental'),
     );
-    this.#warmUp = new WarmUp({ whenReady: (signal) => cluster.whenReady(signal), limitMs: options.warmUpMs, logger });
+    this.#warmUp = new WarmUp({
+      whenReady: (signal) => cluster.readiness.whenReady(signal),
+      limitMs: options.warmUpMs,
+      logger,
+    });
   }
 
   /** Serves an ordinary request; never rejects. */

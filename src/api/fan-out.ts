@@ -46,15 +46,15 @@ export function failures<T>(outcomes: readonly Outcome<T>[]): Failure[] {
 
 /** Every member that answers; throws 503 when there is none. */
 export function reachableEngines({ cluster }: RequestCall): readonly [Engine, ...Engine[]] {
-  const [first, ...others] = cluster.healthyEngines;
+  const [first, ...others] = cluster.members.healthyEngines;
   if (first === undefined) throw new ApiError(503, 'no node is healthy');
   return [first, ...others];
 }
 
 /** The error with the name of its node in front; where there is but one node, the error as it came. */
 export function namedError(call: RequestCall, { engine, error }: Failure): ApiError {
-  if (call.cluster.engines.length === 1) return error;
-  const { name } = call.cluster.identityOf(engine);
+  if (call.cluster.members.engines.length === 1) return error;
+  const { name } = call.cluster.members.identityOf(engine);
   return new ApiError(error.status, `${name}: ${error.message}`, { cause: error });
 }
 

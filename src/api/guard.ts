@@ -113,22 +113,22 @@ class Check {
     const { name, id } = params;
     if (path.startsWith('/containers/') && name !== undefined) {
       if (parseGoBool(query.get('link'))) throw denialBy(this.#rule, 'links cannot be kept to containers');
-      this.#assertSeen(name, cluster.findContainer(name));
+      this.#assertSeen(name, cluster.containers.find(name));
     }
     if (this.#route === 'POST /commit') {
       const reference = query.get('container') ?? '';
-      this.#assertSeen(reference, cluster.findContainer(reference));
+      this.#assertSeen(reference, cluster.containers.find(reference));
     }
     if (path.startsWith('/exec/') && id !== undefined) await this.#assertExec(id);
   }
 
   async #assertExec(id: string): Promise<void> {
     const { cluster, signal } = this.#call;
-    const engine = await cluster.resolveExec(id, signal);
+    const engine = await cluster.execs.resolve(id, signal);
     const path = `/exec/${encodeURIComponent(id)}/json`;
     const { body } = await engine.client.request({ method: 'GET', path, signal });
     const container = textMember(body, 'ContainerID');
-    this.#assertSeen(container, cluster.findContainer(container), 'must exist');
+    this.#assertSeen(container, cluster.containers.find(container), 'must exist');
   }
 
   /** What does not exist is left to the call itself, which has the words for it. */
@@ -143,7 +143,7 @@ class Check {
     }
     const missing = this.#missingLabel(location.record.row.Labels ?? {});
     if (missing !== undefined) throw denialBy(this.#rule, `the container ${reference} has not the label ${missing}`);
-    const node = this.#call.cluster.identityOf(location.engine).name;
+    const node = this.#call.cluster.members.identityOf(location.engine).name;
     if (!includesNode(this.#rule, node)) throw denialBy(this.#rule, `the container ${reference} is on node ${node}`);
   }
 
@@ -172,7 +172,7 @@ class Check {
       case 'POST /networks/{name*}/connect':
       case 'POST /networks/{name*}/disconnect': {
         const reference = textMember(await this.#json(), 'Container');
-        this.#assertSeen(reference, this.#call.cluster.findContainer(reference));
+        this.#assertSeen(reference, this.#call.cluster.containers.find(reference));
         return undefined;
       }
       case 'POST /build':
@@ -191,7 +191,7 @@ class Check {
     if (missing !== undefined) throw denialBy(this.#rule, `a container must have the label ${missing}`);
     const { volumesFrom, links, neighbours } = createReferences(body);
     for (const reference of new Set([...volumesFrom, ...links, ...neighbours]))
-      this.#assertSeen(reference, this.#call.cluster.findContainer(reference));
+      this.#assertSeen(reference, this.#call.cluster.containers.find(reference));
     const { nodes } = this.#rule;
     if (nodes.length === 0) return undefined;
     const constraint = `constraint:node==/^(${nodes.map(nodePattern).join('|')})$/`;
@@ -219,7 +219,7 @@ class Check {
         ...Object.entries(labels).map((pair) => pair.join('=')),
       ]);
     if (nodes.length > 0 && ofNodes.has(this.#route)) {
-      const names = cluster.engines.map((engine) => cluster.identityOf(engine).name);
+      const names = cluster.members.engines.map((engine) => cluster.members.identityOf(engine).name);
       const mine = names.filter((name) => includesNode(this.#rule, name));
       const other = filters.get('node').find((value) => !mine.includes(value));
       if (other !== undefined) throw denialBy(this.#rule, `node ${other} is not allowed`);

@@ -9,7 +9,7 @@ const maxNodesInHeader = 10;
 /** To be called before the answer. */
 export function warnOfFailures(call: ApiCall, failed: readonly Failure[]): void {
   if (failed.length === 0) return;
-  const texts = failed.map(({ engine, error }) => `${call.cluster.identityOf(engine).name}: ${error.message}`);
+  const texts = failed.map(({ engine, error }) => `${call.cluster.members.identityOf(engine).name}: ${error.message}`);
   call.logger.warn('a call did not succeed on every node', { path: call.path, failures: texts });
   const header = texts.slice(0, maxNodesInHeader).map((text) => `199 shoal "${headerText(text)}"`);
   if (!call.res.headersSent) call.res.setHeader('Warning', header);

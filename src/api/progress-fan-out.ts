@@ -201,6 +201,6 @@ class ProgressMerge {
   }
 
   #nameOf(engine: Engine): string {
-    return this.#call.cluster.identityOf(engine).name;
+    return this.#call.cluster.members.identityOf(engine).name;
   }
 }

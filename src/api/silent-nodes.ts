@@ -21,9 +21,9 @@ const maxNodesInHeader = 50;
  */
 export function markPartial(call: ApiCall, failed: readonly Engine[] = []): readonly SilentNode[] {
   const { cluster, query, res } = call;
-  const silent = cluster.engines
+  const silent = cluster.members.engines
     .filter((engine) => engine.state !== 'healthy' || failed.includes(engine))
-    .map((engine) => ({ name: cluster.identityOf(engine).name, age: ageOf(engine) }));
+    .map((engine) => ({ name: cluster.members.identityOf(engine).name, age: ageOf(engine) }));
   if (silent.length === 0) return silent;
   if (parseGoBool(query.get('strict'))) throw new ApiError(503, `the answer would be partial: ${listOf(silent)}`);
   res.setHeader(header, listOf(silent));

@@ -15,7 +15,7 @@ export function startMaintenance(cluster: Cluster, discovery: DiscoveryBackend, 
   let reported = '';
   const task = cron.schedule(everyMinute, () => {
     cluster.builds.forgetIdle();
-    cluster.forgetLost(discovery.silentSince === undefined ? 'answers' : 'silent');
+    cluster.membership.forgetLost(discovery.silentSince === undefined ? 'answers' : 'silent');
     const standing = clusterStanding(cluster);
     if (standing !== reported) logger.info('the cluster stands', { nodes: standing });
     reported = standing;
@@ -30,6 +30,6 @@ export function startMaintenance(cluster: Cluster, discovery: DiscoveryBackend, 
 /** "2 healthy, 1 unhealthy" */
 function clusterStanding(cluster: Cluster): string {
   const counts = new Map<string, number>();
-  for (const { state } of cluster.engines) counts.set(state, (counts.get(state) ?? 0) + 1);
+  for (const { state } of cluster.members.engines) counts.set(state, (counts.get(state) ?? 0) + 1);
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none';
 }

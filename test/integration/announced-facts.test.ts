@@ -31,21 +31,21 @@ describe('what agents announce of their nodes', () => {
       engines: [{ labels: { zone: 'old', os: 'x' } }, { labels: { zone: 'old' } }],
     });
     announce({ labels: { zone: 'new' } });
-    await until('the label counts', () => shoal.cluster.engineNamed('node-1')?.labels['zone'] === 'new');
+    await until('the label counts', () => shoal.cluster.members.engineNamed('node-1')?.labels['zone'] === 'new');
     assert.equal(await nodeOf({ Env: ['constraint:zone==new'] }), 'node-1');
     assert.equal(await nodeOf({ Env: ['constraint:zone==old'] }), 'node-2');
     assert.match((await shoal.api.get('/info')).text, /os=x.*zone=new/);
     announce({ labels: { zone: 'newest' } });
-    await until('the label counts', () => shoal.cluster.engineNamed('node-1')?.labels['zone'] === 'newest');
+    await until('the label counts', () => shoal.cluster.members.engineNamed('node-1')?.labels['zone'] === 'newest');
     assert.match((await shoal.api.get('/info')).text, /zone=newest/);
     announce({});
-    await until('the label is gone', () => shoal.cluster.engineNamed('node-1')?.labels['zone'] === 'old');
+    await until('the label is gone', () => shoal.cluster.members.engineNamed('node-1')?.labels['zone'] === 'old');
   });
 
   it('keeps containers from ports that programs hold', async () => {
     shoal = await startSimulatedCluster();
     announce({ ports: ['tcp/8080', 'tcp/10.9.9.9:9090'] });
-    await until('the ports count', () => shoal.cluster.engineNamed('node-1')?.announced.ports.length === 2);
+    await until('the ports count', () => shoal.cluster.members.engineNamed('node-1')?.announced.ports.length === 2);
     const published = (HostPort: string, HostIp = ''): object => ({
       HostConfig: { PortBindings: { '80/tcp': [{ HostIp, HostPort }] } },
     });
@@ -59,7 +59,7 @@ describe('what agents announce of their nodes', () => {
   it('puts nothing on a full disk, and says so', async () => {
     shoal = await startSimulatedCluster();
     announce({ disk: 90 });
-    await until('the disk counts', () => shoal.cluster.engineNamed('node-1')?.announced.diskPercent === 90);
+    await until('the disk counts', () => shoal.cluster.members.engineNamed('node-1')?.announced.diskPercent === 90);
     for (let count = 0; count < 3; count += 1) assert.equal(await nodeOf({}), 'node-2');
     const refused = await shoal.api
       .post('/containers/create')
@@ -67,7 +67,7 @@ describe('what agents announce of their nodes', () => {
     assert.equal(refused.status, 409);
     assert.match(refused.text, /its disk is at least 90% full/);
     announce({ disk: 85 });
-    await until('there is room again', () => shoal.cluster.engineNamed('node-1')?.announced.diskPercent === 85);
+    await until('there is room again', () => shoal.cluster.members.engineNamed('node-1')?.announced.diskPercent === 85);
     assert.equal(await nodeOf({ Env: ['constraint:node==node-1'] }), 'node-1');
   });
 
@@ -75,7 +75,7 @@ describe('what agents announce of their nodes', () => {
     shoal = await startSimulatedCluster({ engines: [{ memoryBytes: 8 * gibibyte }, { memoryBytes: 8 * gibibyte }] });
     announce({ memory: 6 * gibibyte, cpus: 35e8 });
     await until('it counts', () =>
-      shoal.cluster.nodes.some(({ totalMemoryBytes }) => totalMemoryBytes === 2 * gibibyte),
+      shoal.cluster.members.nodes.some(({ totalMemoryBytes }) => totalMemoryBytes === 2 * gibibyte),
     );
     assert.equal(await nodeOf({ HostConfig: { Memory: 3 * gibibyte } }), 'node-2');
     assert.equal(await nodeOf({ HostConfig: { NanoCpus: 1e9 } }), 'node-2');
@@ -88,7 +88,7 @@ describe('what agents announce of their nodes', () => {
     const warnings = async (): Promise<string> =>
       String(((await shoal.api.get('/info')).body as { Warnings: unknown }).Warnings);
     await until('the silence shows', async () => (await warnings()).includes('its agent is silent'));
-    assert.equal(shoal.cluster.healthyEngines.length, 1);
+    assert.equal(shoal.cluster.members.healthyEngines.length, 1);
     await shoal.run();
     shoal.announce([{ address }]);
     await until('the warning is gone', async () => (await warnings()) === '');
@@ -99,21 +99,21 @@ describe('what agents announce of their nodes', () => {
     const old = shoal.engine();
     const facts = JSON.stringify({ id: 'the-node' });
     shoal.announce([{ address: old.address, facts }]);
-    await until('the id counts', () => shoal.cluster.engineNamed('the-node') !== undefined);
+    await until('the id counts', () => shoal.cluster.members.engineNamed('the-node') !== undefined);
     await old.stop();
-    await until('the node is lost', () => shoal.cluster.healthyEngines.length === 0);
+    await until('the node is lost', () => shoal.cluster.members.healthyEngines.length === 0);
     const moved = await startSimulatedEngine({ name: 'renamed', id: 'a-new-engine' });
     others.push(moved);
     shoal.announce([
       { address: old.address, alive: false, facts },
       { address: moved.address, facts },
     ]);
-    await until('the node is back', () => shoal.cluster.healthyEngines.length === 1);
+    await until('the node is back', () => shoal.cluster.members.healthyEngines.length === 1);
     assert.deepEqual(
-      shoal.cluster.engines.map((engine) => [engine.address, shoal.cluster.identityOf(engine).id]),
+      shoal.cluster.members.engines.map((engine) => [engine.address, shoal.cluster.members.identityOf(engine).id]),
       [[moved.address, 'the-node']],
     );
-    assert.deepEqual(shoal.cluster.identityConflicts, []);
+    assert.deepEqual(shoal.cluster.members.identityConflicts, []);
   });
 
   it('serves both of a node and its copy, warns of them, and keeps the one that dies', async () => {
@@ -121,8 +121,8 @@ describe('what agents announce of their nodes', () => {
     const facts = JSON.stringify({ id: 'the-node' });
     const [one, two] = shoal.engines;
     shoal.announce(shoal.engines.map(({ address }) => ({ address, facts })));
-    await until('the conflict is seen', () => shoal.cluster.identityConflicts.length === 1);
-    assert.equal(shoal.cluster.healthyEngines.length, 2);
+    await until('the conflict is seen', () => shoal.cluster.members.identityConflicts.length === 1);
+    assert.equal(shoal.cluster.members.healthyEngines.length, 2);
     assert.match((await shoal.api.get('/info')).text, /the-node/);
     await shoal.run();
     await shoal.run();
@@ -130,6 +130,6 @@ describe('what agents announce of their nodes', () => {
       { address: one!.address, alive: false, facts },
       { address: two!.address, facts },
     ]);
-    assert.equal(shoal.cluster.engines.length, 2);
+    assert.equal(shoal.cluster.members.engines.length, 2);
   });
 });

@@ -210,7 +210,7 @@ describe('calls on one container', () => {
     const lost = await startSimulatedCluster({ engines: 1 });
     await lost.run({ name: 'web' });
     await lost.engine().faults.refuse();
-    await until('the engine is unhealthy', () => lost.cluster.healthyEngines.length === 0);
+    await until('the engine is unhealthy', () => lost.cluster.members.healthyEngines.length === 0);
 
     for (const path of ['/containers/web/json', '/containers/web/logs?stdout=1']) {
       const answer = await lost.api.get(path).expect(503);
@@ -262,7 +262,7 @@ describe('calls on one container', () => {
       .expect(200);
 
     assert.ok('Warnings' in (answer.body as object));
-    const location = shoal.cluster.resolveContainer(id);
+    const location = shoal.cluster.containers.resolve(id);
     assert.equal(location.record.details?.memoryBytes, 64 * 1024 ** 2);
   });
 
@@ -282,7 +282,7 @@ describe('calls on one container', () => {
 
     const tags = [...shoal.engineOf(id).images.values()].length;
     assert.ok(tags > 1);
-    assert.equal(shoal.cluster.resolveImage('made:1').engines[0].name, shoal.engineOf(id).name);
+    assert.equal(shoal.cluster.images.resolve('made:1').engines[0].name, shoal.engineOf(id).name);
   });
 
   it('copies archives both ways', async () => {

@@ -219,7 +219,7 @@ describe('a stopped container', () => {
     for (const name of ['one', 'two', 'three']) {
       const id = await shoal.run({ name, body: { HostConfig: { Memory: 700 * 1024 ** 2 } } });
       shoal.engine().exit(id, 0);
-      await until('it is seen', () => shoal.cluster.nodes[0]?.reservedMemoryBytes === 0);
+      await until('it is seen', () => shoal.cluster.members.nodes[0]?.reservedMemoryBytes === 0);
       stopped.push(id);
     }
     const starts = await Promise.all(
@@ -232,7 +232,7 @@ describe('a stopped container', () => {
     );
     const [refused = '', other = ''] = stopped.filter((_, index) => starts[index]?.status === 409);
     for (const id of stopped) if (id !== refused && id !== other) shoal.engine().exit(id, 0);
-    await until('it is seen', () => shoal.cluster.nodes[0]?.reservedMemoryBytes === 0);
+    await until('it is seen', () => shoal.cluster.members.nodes[0]?.reservedMemoryBytes === 0);
     await shoal.api.post(`/containers/${refused}/start`).expect(204);
     await shoal.api.post(`/containers/${refused}/restart`).expect(204);
     await shoal.api.post(`/containers/${other}/start`).expect(409);

@@ -21,7 +21,7 @@ describe('disk usage over several nodes', () => {
     for (const [index, engine] of shoal.engines.entries()) {
       engine.createDirectly({ name: `web-${index + 1}`, body: { HostConfig: { Mounts } } });
     }
-    await until('all are seen', () => shoal.cluster.containersNewestFirst().flat().length === 2);
+    await until('all are seen', () => shoal.cluster.containers.newestFirst().flat().length === 2);
   });
 
   after(() => shoal.stop());

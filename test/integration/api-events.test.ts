@@ -73,7 +73,7 @@ describe('the stream of events', () => {
     for (const engine of shoal.engines) {
       for (const { id } of [...engine.containers.values()]) engine.removeDirectly(id);
     }
-    await until('the cluster is empty', () => shoal.cluster.containersNewestFirst().flat().length === 0);
+    await until('the cluster is empty', () => shoal.cluster.containers.newestFirst().flat().length === 0);
   });
 
   async function listen(query: Readonly<Record<string, string>> = {}, version = ''): Promise<Listener> {

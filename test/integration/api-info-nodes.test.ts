@@ -133,7 +133,7 @@ describe('what the host tells about itself', () => {
 
   it('tells that a node is down, why, and since when nothing was heard of it', async () => {
     await shoal.engine('node-2').faults.refuse();
-    await until('the node is down', () => shoal.cluster.healthyEngines.length === 2);
+    await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
     const { SystemStatus, NCPU, Warnings } = await info();
     const rows = SystemStatus.slice(SystemStatus.findIndex(([key]) => key === ' node-2'));
     const value = (name: string): string => rows.find(([key]) => key === `  └ ${name}`)?.[1] ?? '';

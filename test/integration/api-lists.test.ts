@@ -42,7 +42,7 @@ describe('lists over engines of several versions', () => {
       engine.faults.clear();
       for (const { id } of [...engine.containers.values()]) engine.removeDirectly(id);
     }
-    await until('the cluster is empty', () => shoal.cluster.containersNewestFirst().flat().length === 0);
+    await until('the cluster is empty', () => shoal.cluster.containers.newestFirst().flat().length === 0);
   });
 
   async function list<T>(path: string, filters?: object): Promise<readonly T[]> {
@@ -66,7 +66,7 @@ describe('lists over engines of several versions', () => {
       await until('the clock ticks', () => Date.now() > startedMs);
     }
     await until('all are seen inspected', () => {
-      const seen = shoal.cluster.containersNewestFirst().flat();
+      const seen = shoal.cluster.containers.newestFirst().flat();
       return seen.length === all.length && seen.every(({ record }) => record.details !== undefined);
     });
     return ids;
@@ -163,7 +163,7 @@ describe('lists over engines of several versions', () => {
     it('keep the containers of a node that is down, and say so', async () => {
       await runAll('a', 'b', 'c');
       await shoal.engine('node-2').faults.refuse();
-      await until('the node is down', () => shoal.cluster.healthyEngines.length === 2);
+      await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
       const rows = await list<Row>('/containers/json');
       assert.deepEqual(
         rows.map(({ Names, Status }) => [Names[0], Status === 'Host Down']),
@@ -183,7 +183,7 @@ describe('lists over engines of several versions', () => {
     it('are sent whole when they are long', async () => {
       const label = 'x'.repeat(2_000);
       for (let count = 0; count < 400; count += 1) shoal.engine('node-1').createDirectly({ labels: { label } });
-      await until('all are seen', () => shoal.cluster.containersNewestFirst().flat().length === 400);
+      await until('all are seen', () => shoal.cluster.containers.newestFirst().flat().length === 400);
       const rows = await list<Row>('/containers/json');
       assert.equal(new Set(rows.map(({ Id }) => Id)).size, 400);
     });
@@ -297,7 +297,7 @@ describe('lists over engines of several versions', () => {
         return (answer.body as { readonly Volumes: readonly Named[] }).Volumes.map(({ Name }) => Name).sort();
       };
       await until('all are seen', async () => {
-        return (await some()).length === 3 && shoal.cluster.containersNewestFirst().flat().length === 2;
+        return (await some()).length === 3 && shoal.cluster.containers.newestFirst().flat().length === 2;
       });
       assert.deepEqual(await some(), ['data', 'idle', 'node-2/data']);
       assert.deepEqual(await some({ dangling: ['true'] }), ['idle']);

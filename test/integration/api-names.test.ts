@@ -51,7 +51,7 @@ describe('names of containers', () => {
     shoal.engine('node-2').createDirectly({ name: 'twin' });
     await until(
       'both show',
-      () => [...shoal.cluster.containers()].filter(({ record }) => record.name === 'twin').length === 2,
+      () => [...shoal.cluster.containers.all()].filter(({ record }) => record.name === 'twin').length === 2,
     );
 
     const answer = await shoal.api.get('/containers/twin/json');

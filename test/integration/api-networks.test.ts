@@ -131,7 +131,7 @@ describe('networks of a cluster', () => {
     const engine = shoal.engineOf(container);
     const disconnect = (body: object) => shoal.api.post(`/networks/${id}/disconnect`).send(body);
     await engine.faults.refuse();
-    await until('the node is given up', () => shoal.cluster.healthyEngines.length === 1);
+    await until('the node is given up', () => shoal.cluster.members.healthyEngines.length === 1);
     await disconnect({ Container: 'astray' }).expect(503);
     await disconnect({ Container: 'astray', Force: true }).expect(200);
 

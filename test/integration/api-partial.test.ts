@@ -12,7 +12,7 @@ describe('answers that cannot be whole', () => {
   before(async () => {
     shoal = await startSimulatedCluster({ engines: 3 });
     for (const engine of shoal.engines) engine.createDirectly({ name: `on-${engine.name}` });
-    await until('all are seen', () => shoal.cluster.containersNewestFirst().flat().length === 3);
+    await until('all are seen', () => shoal.cluster.containers.newestFirst().flat().length === 3);
   });
 
   after(() => shoal.stop());
@@ -31,7 +31,7 @@ describe('answers that cannot be whole', () => {
   describe('while a node is silent', () => {
     before(async () => {
       await shoal.engine('node-2').faults.refuse();
-      await until('the node is down', () => shoal.cluster.healthyEngines.length === 2);
+      await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
     });
 
     after(async () => {

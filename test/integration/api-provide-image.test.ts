@@ -99,11 +99,11 @@ describe('an image that only another node has', () => {
   it('is the rebuilt one, also for a node that has an earlier one of that name', async () => {
     simulated = await startSimulatedCluster({ engines: [{ images: ['app:1'] }, { images: ['app:1'] }] });
     const { api, cluster, engines } = simulated;
-    const earlier = cluster.resolveImage('app:1').row.Id;
+    const earlier = cluster.images.resolve('app:1').row.Id;
 
     await build(simulated, 'app:1');
-    await until('the name has moved', () => cluster.resolveImage('app:1').row.Id !== earlier);
-    const rebuilt = cluster.resolveImage('app:1').row.Id;
+    await until('the name has moved', () => cluster.images.resolve('app:1').row.Id !== earlier);
+    const rebuilt = cluster.images.resolve('app:1').row.Id;
     assert.equal(engines.filter(({ images }) => images.has(rebuilt)).length, 1);
 
     for (const node of ['node-1', 'node-2', 'node-*']) {
@@ -120,12 +120,12 @@ describe('an image that only another node has', () => {
     simulated = await startSimulatedCluster({ engines: [{ images: ['app:1'] }, { images: ['app:1'] }] });
     const { api, cluster } = simulated;
     const first = await build(simulated, 'app:1');
-    await until('the first build has the name', () => cluster.resolveImage('app:1').row.Id === first);
+    await until('the first build has the name', () => cluster.images.resolve('app:1').row.Id === first);
     const second = await build(simulated, 'app:1');
-    await until('the second build has the name', () => cluster.resolveImage('app:1').row.Id === second);
+    await until('the second build has the name', () => cluster.images.resolve('app:1').row.Id === second);
 
     await api.post(`/images/${first}/tag?repo=app&tag=1`).expect(201);
-    await until('the name is back', () => cluster.resolveImage('app:1').row.Id === first);
+    await until('the name is back', () => cluster.images.resolve('app:1').row.Id === first);
 
     assert.notEqual(first, second);
   });

@@ -32,7 +32,7 @@ describe('the API over TLS', () => {
 
   it('lets the output of a command come after the end of its input', async () => {
     const { id } = shoal.engine().createDirectly({ body: { OpenStdin: true } });
-    await until('the manager knows the container', () => shoal.cluster.findContainer(id) !== undefined);
+    await until('the manager knows the container', () => shoal.cluster.containers.find(id) !== undefined);
     const client = connect(tlsIdentity);
     client.write(
       `POST /containers/${id}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`,

@@ -25,11 +25,11 @@ describe('creating containers on the cluster', () => {
   it('shows the container in lookups as soon as the create is answered', async () => {
     const { create, cluster } = await start(three);
     const { id, engine } = await create({}, { name: 'web' });
-    const location = cluster.resolveContainer('web');
+    const location = cluster.containers.resolve('web');
     assert.equal(location.record.id, id);
     assert.equal(location.engine, engine);
-    assert.equal(cluster.resolveContainer(id.slice(0, 12)).record.id, id);
-    assert.equal(cluster.resolveContainer(`${engine.name}/web`).record.id, id);
+    assert.equal(cluster.containers.resolve(id.slice(0, 12)).record.id, id);
+    assert.equal(cluster.containers.resolve(`${engine.name}/web`).record.id, id);
   });
 
   it('lets exactly as many containers take a host port at once as there are nodes', async () => {
@@ -74,7 +74,7 @@ describe('creating containers on the cluster', () => {
 
   it('gives the engine the share that cores come to in classic mode, and counts them', async () => {
     const { create, cluster, at } = await start([{}], { cpuMode: 'classic' });
-    const cpus = cluster.healthyEngines[0]?.info?.NCPU ?? 0;
+    const cpus = cluster.members.healthyEngines[0]?.info?.NCPU ?? 0;
     const { id } = await create({ HostConfig: { CpuShares: 1 } });
     assert.ok(cpus > 0);
     assert.deepEqual(at().containers.get(id)?.body['HostConfig'], { CpuShares: Math.ceil(1024 / cpus) });
@@ -118,7 +118,7 @@ describe('creating containers on the cluster', () => {
   it('puts a container beside the ones it refers to and spells them as their engine does', async () => {
     const { create, simulated, at } = await start(three);
     for (let index = 0; index < 3; index += 1) at(index).createDirectly({ name: 'db' });
-    await until('all are seen', () => [...connected!.cluster.containers()].length === 3);
+    await until('all are seen', () => [...connected!.cluster.containers.all()].length === 3);
     const { id, engine } = await create({ HostConfig: { VolumesFrom: ['node-3/db:ro'] } });
     assert.equal(engine.name, 'node-3');
     const host = simulated[2]!.containers.get(id)!.body['HostConfig'] as { VolumesFrom: string[] };
@@ -176,7 +176,10 @@ describe('creating containers on the cluster', () => {
   it('goes to the next node when one refuses connections', async () => {
     const { create, at, cluster } = await start([{}, {}]);
     await at(0).faults.refuse();
-    await until('the broken connections are noticed', () => cluster.engineNamed('node-1')?.lastError !== undefined);
+    await until(
+      'the broken connections are noticed',
+      () => cluster.members.engineNamed('node-1')?.lastError !== undefined,
+    );
     const created = await Promise.all([create(), create(), create()]);
     assert.deepEqual(new Set(created.map(({ engine }) => engine.name)), new Set(['node-2']));
   });
@@ -205,7 +208,7 @@ describe('creating containers on the cluster', () => {
     at().faults.cut(/^POST \/containers\/create/, { afterWork: true, times: 1 });
     const { id } = await create({}, { name: 'web' });
     assert.equal(at().containers.size, 1);
-    assert.equal(cluster.resolveContainer('web').record.id, id);
+    assert.equal(cluster.containers.resolve('web').record.id, id);
   });
 
   it('never tries another node when the answer was cut off, and frees the name once the engine has spoken', async () => {
@@ -234,7 +237,7 @@ describe('creating containers on the cluster', () => {
 
     const { id } = at(1).createDirectly({ name: 'web', labels: { 'com.docker.swarm.id': swarmId } });
 
-    await until('it is seen', () => cluster.findContainer('web')?.record.id === id);
+    await until('it is seen', () => cluster.containers.find('web')?.record.id === id);
     await assert.rejects(create({}, { name: 'web' }), (error) => assertStatus(error, 409, new RegExp(`"${id}"`)));
   });
 
@@ -245,16 +248,16 @@ describe('creating containers on the cluster', () => {
     await assert.rejects(creating, (error) => assertStatus(error, 503, /cannot be reached/));
     await assert.rejects(create({}, { name: 'web' }), (error) => error instanceof ApiError && error.status >= 409);
     at().faults.thaw();
-    await until('the engine is back', () => cluster.healthyEngines.length === 1);
-    await until('its container is seen', () => cluster.findContainer('web') !== undefined);
+    await until('the engine is back', () => cluster.members.healthyEngines.length === 1);
+    await until('its container is seen', () => cluster.containers.find('web') !== undefined);
     assert.equal(at().containers.size, 1);
-    assert.equal(cluster.nodes[0]?.activeContainers, 1);
+    assert.equal(cluster.members.nodes[0]?.activeContainers, 1);
   });
 
   it('answers 503 when no node is healthy', async () => {
     const { create, at, cluster } = await start([{}]);
     await at().faults.refuse();
-    await until('the engine is lost', () => cluster.healthyEngines.length === 0);
+    await until('the engine is lost', () => cluster.members.healthyEngines.length === 0);
     await assert.rejects(create(), (error) => assertStatus(error, 503, /healthy/));
   });
 
@@ -265,13 +268,13 @@ describe('creating containers on the cluster', () => {
     const body = { HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
     const old = at(0).createDirectly({ name: 'old', body });
     const port = { ip: '', port: 80, protocol: 'tcp' };
-    await until('the running one is seen', () => cluster.nodes[0]?.isPortTaken(port));
+    await until('the running one is seen', () => cluster.members.nodes[0]?.isPortTaken(port));
     at(0).exit(old.id, 0);
     await until(
       'all is seen',
-      () => cluster.nodes[0]?.activeContainers === 0 && cluster.nodes[0].totalContainers === 21,
+      () => cluster.members.nodes[0]?.activeContainers === 0 && cluster.members.nodes[0].totalContainers === 21,
     );
-    assert.equal(cluster.nodes[0]?.isPortTaken(port), false);
+    assert.equal(cluster.members.nodes[0]?.isPortTaken(port), false);
     assert.equal((await create(body)).engine.name, 'node-1', 'the node without running containers is the emptier one');
   });
 
@@ -280,7 +283,7 @@ describe('creating containers on the cluster', () => {
     const body = { HostConfig: { Memory: 512 * 1024 ** 2, PortBindings: { '80/tcp': [{ HostPort: '80' }] } } };
     const old = at(0).createDirectly({ name: 'old', body });
     at(0).exit(old.id, 0);
-    await until('it is seen', () => cluster.nodes[0]?.reservedMemoryBytes === 512 * 1024 ** 2);
+    await until('it is seen', () => cluster.members.nodes[0]?.reservedMemoryBytes === 512 * 1024 ** 2);
     assert.equal((await create()).engine.name, 'node-2');
     assert.equal((await create(body)).engine.name, 'node-2');
     await assert.rejects(create(body), (error) => assertStatus(error, 409, /port 80\/tcp is taken/));
@@ -289,19 +292,19 @@ describe('creating containers on the cluster', () => {
   it('writes an id on each container by which it can be found, and lets a copied one not pass for another', async () => {
     const { create, cluster } = await start([{}]);
     const first = await create();
-    const swarmId = cluster.resolveContainer(first.id).record.row.Labels?.['com.docker.swarm.id'] ?? '';
-    assert.equal(cluster.resolveContainer(swarmId).record.id, first.id);
+    const swarmId = cluster.containers.resolve(first.id).record.row.Labels?.['com.docker.swarm.id'] ?? '';
+    assert.equal(cluster.containers.resolve(swarmId).record.id, first.id);
     const copy = await create({ Labels: { 'com.docker.swarm.id': swarmId } });
-    assert.notEqual(cluster.resolveContainer(copy.id).record.row.Labels?.['com.docker.swarm.id'], swarmId);
-    assert.equal(cluster.resolveContainer(swarmId).record.id, first.id);
+    assert.notEqual(cluster.containers.resolve(copy.id).record.row.Labels?.['com.docker.swarm.id'], swarmId);
+    assert.equal(cluster.containers.resolve(swarmId).record.id, first.id);
   });
 
   it('places a container that replaces another on the node where that one still holds the port', async () => {
     const { create, cluster, at } = await start([{}]);
     const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '80' }] } };
     const old = await create({ HostConfig }, { name: 'shop-web-1' });
-    await cluster
-      .resolveContainer(old.id)
+    await cluster.containers
+      .resolve(old.id)
       .engine.client.request({ method: 'POST', path: `/containers/${old.id}/start` });
     await assert.rejects(create({ HostConfig }), (error) => assertStatus(error, 409, /port 80\/tcp is taken/));
     assert.ok((await create({ HostConfig }, { name: `${old.id.slice(0, 12)}_shop-web-1` })).id);
@@ -312,9 +315,9 @@ describe('creating containers on the cluster', () => {
     const { create, cluster } = await start([{}, {}]);
     await create({}, { name: 'aa' });
     await create({}, { name: 'bb' });
-    const location = cluster.resolveContainer('aa');
+    const location = cluster.containers.resolve('aa');
     const rename = (name: string): Promise<unknown> =>
-      cluster.renameContainer(location, name, () =>
+      cluster.renames.rename(location, name, () =>
         location.engine.client.request({
           method: 'POST',
           path: `/containers/${location.record.id}/rename`,
@@ -326,7 +329,7 @@ describe('creating containers on the cluster', () => {
     const renamed = rename('cc');
     await assert.rejects(create({}, { name: 'cc' }), (error) => assertStatus(error, 409, /already in use/));
     await renamed;
-    assert.equal(cluster.resolveContainer('cc').record.id, location.record.id);
+    assert.equal(cluster.containers.resolve('cc').record.id, location.record.id);
     assert.ok((await create({}, { name: 'aa' })).id);
   });
 });

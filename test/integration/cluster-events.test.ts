@@ -50,9 +50,9 @@ describe('events of the cluster', () => {
     for (const name of ['x1', 'x2', 'x3'])
       for (const engine of simulated) engine.createDirectly({ name, running: false });
     await announce(simulated);
-    await until('all are seen', () => [...cluster.containers()].length === 6);
+    await until('all are seen', () => [...cluster.containers.all()].length === 6);
     simulated[0]!.createDirectly({ name: 'x4', running: false });
-    await until('the last is seen', () => [...cluster.containers()].length === 7);
+    await until('the last is seen', () => [...cluster.containers.all()].length === 7);
     const past = { sinceNs: 0n, untilNs: BigInt(Date.now() + 1) * 1_000_000n };
     const events: ClusterEvent[] = [];
     for await (const event of cluster.events.subscribe({ ...past, filters: containerEvents, signal: abort.signal })) {
@@ -70,7 +70,7 @@ describe('events of the cluster', () => {
   it('goes from the past into the present without a gap and without a repetition', async () => {
     const { cluster, at } = await start([{}]);
     at().createDirectly({ name: 'before', running: false });
-    await until('it is seen', () => cluster.findContainer('before') !== undefined);
+    await until('it is seen', () => cluster.containers.find('before') !== undefined);
     const subscription = cluster.events.subscribe({ sinceNs: 0n, filters: containerEvents, signal: abort.signal });
     at().createDirectly({ name: 'after', running: false });
     const events = await take(subscription, 2);
@@ -85,9 +85,9 @@ describe('events of the cluster', () => {
     const filters = new Filters([['type', ['node']]]);
     const subscription = cluster.events.subscribe({ filters, signal: abort.signal });
     await at().faults.refuse();
-    await until('it is lost', () => cluster.healthyEngines.length === 0);
+    await until('it is lost', () => cluster.members.healthyEngines.length === 0);
     await at().faults.accept();
-    await until('it is back', () => cluster.healthyEngines.length === 1);
+    await until('it is back', () => cluster.members.healthyEngines.length === 1);
     const events = await take(subscription, 2);
     assert.deepEqual(
       events.map(({ Action }) => Action),
@@ -102,7 +102,7 @@ describe('events of the cluster', () => {
     const { id } = at().createDirectly({ name: 'web' });
     const seen: string[] = [];
     for await (const { Action } of subscription) {
-      seen.push(`${Action} ${cluster.findContainer(id)?.record.name ?? 'absent'}`);
+      seen.push(`${Action} ${cluster.containers.find(id)?.record.name ?? 'absent'}`);
       if (Action === 'start') at().removeDirectly(id);
       if (Action === 'destroy') break;
     }

@@ -44,7 +44,7 @@ describe('a cluster whose engines fail', () => {
   const create = (name: string, body: object = {}): Promise<{ readonly status: number; readonly text: string }> =>
     shoal.api.post(`/containers/create?name=${name}`).send({ Image: 'busybox', ...body });
 
-  const stateOf = (name: string): string | undefined => shoal.cluster.engineNamed(name)?.state;
+  const stateOf = (name: string): string | undefined => shoal.cluster.members.engineNamed(name)?.state;
 
   it('keeps an engine healthy and a container listed whose inspect answers 500 for ever', async () => {
     await start({ engines: 1 });
@@ -70,7 +70,7 @@ describe('a cluster whose engines fail', () => {
     engine.faults.cut(new RegExp(`^GET /containers/${id}/json`));
     await start({ engines: 1, announced: false });
     shoal.announce([engine]);
-    await until('it is healthy', () => shoal.cluster.healthyEngines.length === 1);
+    await until('it is healthy', () => shoal.cluster.members.healthyEngines.length === 1);
 
     assert.deepEqual(await shownNames(), ['/ill']);
     assert.equal((await create('well')).status, 201);
@@ -117,7 +117,7 @@ describe('a cluster whose engines fail', () => {
     const pruned = await shoal.api.post('/containers/prune').expect(200);
     assert.deepEqual((pruned.body as { ContainersDeleted: unknown }).ContainersDeleted, [other]);
     await engine.faults.refuse();
-    await until('it is lost', () => shoal.cluster.healthyEngines.length === 0);
+    await until('it is lost', () => shoal.cluster.members.healthyEngines.length === 0);
 
     assert.deepEqual(await list(), []);
   });
@@ -214,7 +214,7 @@ describe('a cluster whose engines fail', () => {
       await Promise.all(rows.map(({ Id }) => shoal.api.delete(`/containers/${Id}?force=1`).expect(204)));
     }
     assert.deepEqual(
-      shoal.cluster.nodes.map((node) => node.totalContainers),
+      shoal.cluster.members.nodes.map((node) => node.totalContainers),
       [0, 0, 0],
     );
   });
@@ -242,8 +242,8 @@ describe('a cluster whose engines fail', () => {
     replacement.createDirectly({ name: 'new-1' });
     await until('the new one is shown', async () => (await shownNames()).join() === '/new-1');
 
-    assert.equal(shoal.cluster.engineNamed('node-2'), undefined);
-    assert.equal(shoal.cluster.engineNamed('node-new')?.id, replacement.id);
+    assert.equal(shoal.cluster.members.engineNamed('node-2'), undefined);
+    assert.equal(shoal.cluster.members.engineNamed('node-new')?.id, replacement.id);
     replacement.createDirectly({ name: 'new-2' });
     await until('its events are followed', async () => (await shownNames()).join() === '/new-1,/new-2');
     replacement.faults.dropEvents();
@@ -281,7 +281,7 @@ describe('a cluster whose engines fail', () => {
     for (const [index, engine] of shoal.engines.entries()) engine.createDirectly({ name: `of-${index}` });
     await until('both are shown', async () => (await shownNames()).join() === '/of-0,/of-1');
 
-    const [first, second] = shoal.cluster.nodes.map(({ name }) => name);
+    const [first, second] = shoal.cluster.members.nodes.map(({ name }) => name);
     assert.notEqual(first, second);
     const answers = await Promise.all([create('aa'), create('bb')]);
     assert.deepEqual(
@@ -291,7 +291,7 @@ describe('a cluster whose engines fail', () => {
     await shoal.api.delete('/containers/of-0?force=1').expect(204);
     assert.deepEqual(await shownNames(), ['/aa', '/bb', '/of-1']);
     shoal.announce(shoal.engines.slice(1));
-    await until('the other remains', () => shoal.cluster.engines.length === 1);
+    await until('the other remains', () => shoal.cluster.members.engines.length === 1);
     assert.ok((await shownNames()).includes('/of-1'));
   });
 

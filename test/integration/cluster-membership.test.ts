@@ -30,19 +30,21 @@ describe('engines that the store has forgotten', () => {
   /** Stops it and resolves when the manager has noticed. */
   async function lose(name: string): Promise<void> {
     await shoal.engine(name).faults.refuse();
-    await until(`${name} is unhealthy`, () => shoal.cluster.healthyEngines.every((engine) => engine.name !== name));
+    await until(`${name} is unhealthy`, () =>
+      shoal.cluster.members.healthyEngines.every((engine) => engine.name !== name),
+    );
   }
 
   function members(): readonly string[] {
-    return shoal.cluster.engines.map(({ name }) => name).sort();
+    return shoal.cluster.members.engines.map(({ name }) => name).sort();
   }
 
   it('stay as long as they answer, and serve as before', async () => {
     const id = await shoal.run({ name: 'web' });
     forget('node-1', 'node-2', 'node-3');
-    await until('the agents are missed', () => shoal.cluster.engines.every((engine) => !engine.isVouchedFor));
+    await until('the agents are missed', () => shoal.cluster.members.engines.every((engine) => !engine.isVouchedFor));
 
-    shoal.cluster.forgetLost('answers', Date.now() + 48 * hourMs);
+    shoal.cluster.membership.forgetLost('answers', Date.now() + 48 * hourMs);
 
     assert.deepEqual(members(), ['node-1', 'node-2', 'node-3']);
     await shoal.api.get(`/containers/${id}/json`).expect(200);
@@ -54,11 +56,11 @@ describe('engines that the store has forgotten', () => {
   it('are lost when they do not answer either, for an hour, and come back when they are announced', async () => {
     await lose('node-2');
     forget('node-2');
-    await until('the agent is missed', () => shoal.cluster.engines.some((engine) => !engine.isVouchedFor));
+    await until('the agent is missed', () => shoal.cluster.members.engines.some((engine) => !engine.isVouchedFor));
 
-    shoal.cluster.forgetLost('answers', Date.now() + hourMs / 2);
+    shoal.cluster.membership.forgetLost('answers', Date.now() + hourMs / 2);
     assert.equal(members().length, 3);
-    shoal.cluster.forgetLost('answers', Date.now() + 2 * hourMs);
+    shoal.cluster.membership.forgetLost('answers', Date.now() + 2 * hourMs);
     assert.deepEqual(members(), ['node-1', 'node-3']);
 
     forget('node-2');
@@ -70,22 +72,25 @@ describe('engines that the store has forgotten', () => {
   it('are not lost while the store is silent, nor when most are lost at once', async () => {
     await lose('node-2');
     forget('node-2');
-    await until('the agent is missed', () => shoal.cluster.engines.some((engine) => !engine.isVouchedFor));
-    shoal.cluster.forgetLost('silent', Date.now() + 2 * hourMs);
-    shoal.cluster.forgetLost('answers', Date.now() + 2.5 * hourMs);
+    await until('the agent is missed', () => shoal.cluster.members.engines.some((engine) => !engine.isVouchedFor));
+    shoal.cluster.membership.forgetLost('silent', Date.now() + 2 * hourMs);
+    shoal.cluster.membership.forgetLost('answers', Date.now() + 2.5 * hourMs);
     assert.equal(members().length, 3);
 
     await lose('node-3');
     forget('node-2', 'node-3');
-    await until('both are missed', () => shoal.cluster.engines.filter((each) => !each.isVouchedFor).length === 2);
-    shoal.cluster.forgetLost('answers', Date.now() + 48 * hourMs);
+    await until(
+      'both are missed',
+      () => shoal.cluster.members.engines.filter((each) => !each.isVouchedFor).length === 2,
+    );
+    shoal.cluster.membership.forgetLost('answers', Date.now() + 48 * hourMs);
     assert.equal(members().length, 3);
   });
 
   it('are no members to a manager that has never seen them announced', async () => {
     shoal.announce([...shoal.engines, { address: '127.0.0.1:1', alive: false, missing: true }]);
     shoal.announce([...shoal.engines, { address: '127.0.0.1:1', alive: false, missing: true }].slice(1));
-    await until('the first has left', () => shoal.cluster.engines.length === 2);
+    await until('the first has left', () => shoal.cluster.members.engines.length === 2);
     assert.deepEqual(members(), ['node-2', 'node-3']);
   });
 });

@@ -29,7 +29,7 @@ describe('networks, volumes, images and members of the cluster', () => {
     const created = await Promise.all(Array.from({ length: 10 }, create));
     assert.equal(new Set(created.map(({ engine }) => engine.name)).size, 1);
     assert.equal(simulated.filter(({ volumes }) => volumes.has('data')).length, 1);
-    assert.deepEqual(cluster.resolveVolume('data').row.Labels, { a: 'b' });
+    assert.deepEqual(cluster.volumes.resolve('data').row.Labels, { a: 'b' });
     const other = cluster.createVolume({ ...forClient, body: { Name: 'data', Driver: 'nfs' } });
     await assert.rejects(other, (error) => assertStatus(error, 409, /must be unique/));
   });
@@ -49,7 +49,7 @@ describe('networks, volumes, images and members of the cluster', () => {
   it('puts a container where its volume is', async () => {
     const { cluster, create, at } = await start([{}, {}, {}]);
     at(2).createDirectly({ body: { HostConfig: { Binds: ['data:/d'] } } });
-    await until('the volume is seen', () => cluster.nodes[2]!.hasVolume('data'));
+    await until('the volume is seen', () => cluster.members.nodes[2]!.hasVolume('data'));
     const created = await create({ HostConfig: { Mounts: [{ Type: 'volume', Source: 'data', Target: '/d' }] } });
     assert.equal(created.engine.name, 'node-3');
   });
@@ -57,12 +57,12 @@ describe('networks, volumes, images and members of the cluster', () => {
   it('refuses a volume name that several nodes have, and takes node/name', async () => {
     const { cluster, create, at } = await start([{}, {}]);
     for (const index of [0, 1]) at(index).createDirectly({ body: { HostConfig: { Binds: ['data:/d'] } } });
-    await until('both are seen', () => cluster.nodes.every((node) => node.hasVolume('data')));
+    await until('both are seen', () => cluster.members.nodes.every((node) => node.hasVolume('data')));
     assert.throws(
-      () => cluster.resolveVolume('data'),
+      () => cluster.volumes.resolve('data'),
       (error) => assertStatus(error, 409, /node-1\/data, node-2\/data/),
     );
-    assert.equal(cluster.resolveVolume('node-2/data').engine.name, 'node-2');
+    assert.equal(cluster.volumes.resolve('node-2/data').engine.name, 'node-2');
     const Binds = ['data:/d'];
     await assert.rejects(create({ HostConfig: { Binds } }), (error) =>
       assertStatus(error, 409, /ambiguous.*node-1\/data, node-2\/data/),
@@ -70,7 +70,7 @@ describe('networks, volumes, images and members of the cluster', () => {
     assert.equal((await create({ HostConfig: { Binds: ['node-2/data:/d'] } })).engine.name, 'node-2');
     assert.equal((await create({ HostConfig: { Binds }, Env: ['constraint:node==node-1'] })).engine.name, 'node-1');
     assert.throws(
-      () => cluster.resolveVolume('absent'),
+      () => cluster.volumes.resolve('absent'),
       (error) => assertStatus(error, 404, /^get absent: no such volume$/),
     );
   });
@@ -92,14 +92,14 @@ describe('networks, volumes, images and members of the cluster', () => {
     const elsewhere = simulated.find(({ name }) => name !== engine.name)!;
     for (let count = 0; count < 3; count += 1)
       at(simulated.findIndex(({ name }) => name === engine.name)).createDirectly();
-    await until('the load is seen', () => [...cluster.containers()].length === 3);
+    await until('the load is seen', () => [...cluster.containers.all()].length === 3);
     const volume = await cluster.createVolume({ ...forClient, body: { Name: 'data', Labels: { a: 'b' } } });
     assert.equal(volume.engine.name, elsewhere.name);
     const container = await create({ HostConfig: { NetworkMode: 'net', Binds: ['data:/d'] } });
     assert.equal(container.engine, engine);
     assert.equal(elsewhere.volumes.has('data'), false);
-    assert.equal(cluster.resolveVolume('data').engine, engine);
-    assert.deepEqual(cluster.resolveVolume('data').row.Labels, { a: 'b' });
+    assert.equal(cluster.volumes.resolve('data').engine, engine);
+    assert.deepEqual(cluster.volumes.resolve('data').row.Labels, { a: 'b' });
   });
 
   it('never moves a volume that a container has used, even when that is gone', async () => {
@@ -107,7 +107,7 @@ describe('networks, volumes, images and members of the cluster', () => {
     await cluster.createVolume({ ...forClient, body: { Name: 'data' } });
     const used = await create({ Env: ['constraint:node==node-1'], HostConfig: { Binds: ['data:/d'] } });
     at(0).removeDirectly(used.id);
-    await until('it is gone', () => cluster.findContainer(used.id) === undefined);
+    await until('it is gone', () => cluster.containers.find(used.id) === undefined);
     await cluster.createNetwork({ ...forClient, body: { Name: 'node-2/net' } });
     const both = create({ HostConfig: { NetworkMode: 'net', Binds: ['data:/d'] } });
     await assert.rejects(both, (error) => assertStatus(error, 409, /node-1: network net.*\n.*node-2: volume data/));
@@ -119,12 +119,12 @@ describe('networks, volumes, images and members of the cluster', () => {
     const results = await Promise.allSettled([create(), create(), create()]);
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
     await assert.rejects(create(), (error) => assertStatus(error, 409, /^network with name net already exists$/));
-    const { row, engines } = cluster.resolveNetwork('net');
+    const { row, engines } = cluster.networks.resolve('net');
     for (const reference of [row.Id, row.Id.slice(0, 12), `${engines[0].name}/net`]) {
-      assert.equal(cluster.resolveNetwork(reference).row.Id, row.Id);
+      assert.equal(cluster.networks.resolve(reference).row.Id, row.Id);
     }
     assert.throws(
-      () => cluster.resolveNetwork('absent'),
+      () => cluster.networks.resolve('absent'),
       (error) => assertStatus(error, 404, /^network absent not found$/),
     );
   });
@@ -133,7 +133,7 @@ describe('networks, volumes, images and members of the cluster', () => {
     const { cluster, at } = await start([{}, {}]);
     await cluster.createNetwork({ ...forClient, body: { Name: 'node-2/net' } });
     const names = (): string[] => [0, 1].flatMap((index) => [...at(index).networks.values()].map(({ name }) => name));
-    assert.equal(cluster.resolveNetwork('net').engines[0].name, 'node-2');
+    assert.equal(cluster.networks.resolve('net').engines[0].name, 'node-2');
     const create = cluster.createNetwork({ ...forClient, body: { Name: 'node-3/net' } });
     await assert.rejects(create, (error) => assertStatus(error, 404, /^No such node: node-3$/));
     assert.equal(names().filter((name) => name.includes('net')).length, 1);
@@ -141,7 +141,7 @@ describe('networks, volumes, images and members of the cluster', () => {
 
   it('answers for the predefined networks with the first node and leaves their creation to the engine', async () => {
     const { cluster } = await start([{}, {}]);
-    assert.equal(cluster.resolveNetwork('bridge').engines[0].name, 'node-1');
+    assert.equal(cluster.networks.resolve('bridge').engines[0].name, 'node-1');
     const create = cluster.createNetwork({ ...forClient, body: { Name: 'bridge' } });
     await assert.rejects(create, (error) => assertStatus(error, 403, /predefined/));
   });
@@ -153,17 +153,17 @@ describe('networks, volumes, images and members of the cluster', () => {
       { name: 'a', images: [] },
       { name: 'b', images },
     ]);
-    for (const reference of ['busybox', 'docker.io/library/busybox:latest', cluster.resolveImage('busybox').row.Id]) {
-      const { engines } = cluster.resolveImage(reference);
+    for (const reference of ['busybox', 'docker.io/library/busybox:latest', cluster.images.resolve('busybox').row.Id]) {
+      const { engines } = cluster.images.resolve(reference);
       assert.deepEqual(
         engines.map(({ name }) => name),
         ['b', 'c'],
       );
     }
-    const { row } = cluster.resolveImage('busybox');
-    assert.equal(cluster.resolveImage(row.Id.slice(7, 19)).row.Id, row.Id);
+    const { row } = cluster.images.resolve('busybox');
+    assert.equal(cluster.images.resolve(row.Id.slice(7, 19)).row.Id, row.Id);
     assert.throws(
-      () => cluster.resolveImage('nope'),
+      () => cluster.images.resolve('nope'),
       (error) => assertStatus(error, 404, /^No such image: nope:latest$/),
     );
   });
@@ -178,8 +178,8 @@ describe('networks, volumes, images and members of the cluster', () => {
       body: { Cmd: ['sh'] },
     });
     const { Id: execId } = answer.body as { Id: string };
-    assert.equal(await cluster.resolveExec(execId, forClient.signal), engine);
-    const absent = cluster.resolveExec('0'.repeat(64), forClient.signal);
+    assert.equal(await cluster.execs.resolve(execId, forClient.signal), engine);
+    const absent = cluster.execs.resolve('0'.repeat(64), forClient.signal);
     await assert.rejects(absent, (error) => assertStatus(error, 404, /^No such exec instance: 0+$/));
   });
 
@@ -202,12 +202,12 @@ describe('networks, volumes, images and members of the cluster', () => {
   it('serves cloned machines under different names and reports them', async () => {
     const clone = { name: 'node', id: 'SAME' };
     const { cluster, create, simulated } = await start([clone, clone]);
-    const identities = cluster.engines.map((engine) => cluster.identityOf(engine));
+    const identities = cluster.members.engines.map((engine) => cluster.members.identityOf(engine));
     const addresses = simulated.map(({ address }) => address).sort();
     assert.deepEqual(new Set(identities.map(({ id }) => id)), new Set(['SAME', `SAME|${addresses[1]!}`]));
     assert.deepEqual(new Set(identities.map(({ name }) => name)), new Set(['node', `node-${addresses[1]!}`]));
     assert.deepEqual(
-      cluster.identityConflicts.map(({ kind, value }) => `${kind} ${value}`),
+      cluster.members.identityConflicts.map(({ kind, value }) => `${kind} ${value}`),
       ['id SAME', 'name node'],
     );
     await Promise.all([create(), create(), create(), create()]);
@@ -215,21 +215,22 @@ describe('networks, volumes, images and members of the cluster', () => {
       simulated.map(({ containers }) => containers.size),
       [2, 2],
     );
-    for (const { name } of identities) assert.equal(cluster.identityOf(cluster.engineNamed(name)!).name, name);
+    for (const { name } of identities)
+      assert.equal(cluster.members.identityOf(cluster.members.engineNamed(name)!).name, name);
   });
 
   it('forgets everything of an engine that leaves, and finds it again when it returns', async () => {
     const { cluster, create, simulated, announce } = await start([{}, {}]);
     await create({}, { name: 'one' });
     await create({}, { name: 'two' });
-    const gone = cluster.resolveContainer('two').engine;
+    const gone = cluster.containers.resolve('two').engine;
     await announce(simulated.filter(({ address }) => address !== gone.address));
     assert.equal(gone.state, 'gone');
-    assert.equal(cluster.findContainer('two'), undefined);
-    assert.equal(cluster.engines.length, 1);
-    assert.equal(cluster.resolveContainer('one').record.name, 'one');
+    assert.equal(cluster.containers.find('two'), undefined);
+    assert.equal(cluster.members.engines.length, 1);
+    assert.equal(cluster.containers.resolve('one').record.name, 'one');
     await announce(simulated);
-    await until('it is back', () => cluster.findContainer('two') !== undefined);
+    await until('it is back', () => cluster.containers.find('two') !== undefined);
   });
 
   it('keeps an engine that is announced as not alive but answers', async () => {
@@ -241,8 +242,8 @@ describe('networks, volumes, images and members of the cluster', () => {
       })(),
       forClient.signal,
     );
-    assert.equal(cluster.healthyEngines.length, 2);
-    assert.equal(cluster.isReady, true);
+    assert.equal(cluster.members.healthyEngines.length, 2);
+    assert.equal(cluster.readiness.isReady, true);
   });
 });
 

@@ -21,7 +21,7 @@ describe('a cluster that keeps its engines in one swarm', () => {
     return simulated;
   }
 
-  const standing = (): string => simulated?.cluster.networkReach ?? '';
+  const standing = (): string => simulated?.cluster.networkReach.describe() ?? '';
   const roles = (...names: readonly string[]): (string | undefined)[] =>
     names.map((name) => {
       const member = swarms.of(name);

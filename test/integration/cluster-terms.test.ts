@@ -145,7 +145,7 @@ describe('a create that may wait', () => {
   it('goes to a node that joins', async () => {
     shoal = await startSimulatedCluster({ engines: [{}, { labels: { gpu: '2' } }], announced: false });
     shoal.announce(shoal.engines.slice(0, 1));
-    await until('the first node is healthy', () => shoal!.cluster.healthyEngines.length === 1);
+    await until('the first node is healthy', () => shoal!.cluster.members.healthyEngines.length === 1);
     const waiting = create('web', '1m', { Env: ['wait:1m', 'constraint:gpu==2'] });
     await until('it waits', async () => (await waitingRows()).length === 2);
     shoal.announce(shoal.engines);
@@ -156,7 +156,7 @@ describe('a create that may wait', () => {
   it('waits for a healthy node too', async () => {
     shoal = await startSimulatedCluster({ engines: 1 });
     await shoal.engine().faults.refuse();
-    await until('the engine is lost', () => shoal!.cluster.healthyEngines.length === 0);
+    await until('the engine is lost', () => shoal!.cluster.members.healthyEngines.length === 0);
     const waiting = create('web', '1m', {});
     await until('it waits', async () => (await waitingRows()).length === 2);
     await shoal.engine().faults.accept();
@@ -170,7 +170,7 @@ describe('a create that may wait', () => {
     assert.equal(status, 409);
     assert.match(text, /node-1: port 80\/tcp is taken/);
     assert.equal((await create('web', '0')).status, 409, 'the name is free again');
-    assert.deepEqual(shoal.cluster.waitingCreates, []);
+    assert.deepEqual(shoal.cluster.containerCreator.waiting.list, []);
   });
 
   it('ends when the client leaves, and takes no room afterwards', async () => {
@@ -181,9 +181,9 @@ describe('a create that may wait', () => {
     raw.write(
       `POST /containers/create?name=gone HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    await until('it waits', () => shoal!.cluster.waitingCreates.length === 1);
+    await until('it waits', () => shoal!.cluster.containerCreator.waiting.list.length === 1);
     raw.destroy();
-    await until('it waits no longer', () => shoal!.cluster.waitingCreates.length === 0);
+    await until('it waits no longer', () => shoal!.cluster.containerCreator.waiting.list.length === 0);
     await shoal.api.delete(`/containers/${first}?force=1`).expect(204);
     assert.equal((await create('gone', '0')).status, 201);
   });
@@ -202,13 +202,13 @@ describe('a create that may wait', () => {
       }),
     );
     const settled = Promise.allSettled(waiting);
-    await until('all wait', () => cluster.waitingCreates.length === 1_000);
+    await until('all wait', () => cluster.containerCreator.waiting.list.length === 1_000);
     assert.match((await create('late', '1m')).text, /1000 creates are waiting already/);
     assert.ok((await shoal.run()).length > 0, 'others are placed as ever');
     abort.abort(new Error('enough'));
     const results = await settled;
     assert.ok(results.every(({ status }) => status === 'rejected'));
-    assert.deepEqual(cluster.waitingCreates, []);
+    assert.deepEqual(cluster.containerCreator.waiting.list, []);
   }).timeout(60_000);
 });
 

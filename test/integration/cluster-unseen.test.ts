@@ -19,7 +19,7 @@ describe('a manager that starts while a node is down', () => {
     shoal.engine('node-2').createDirectly({ name: 'web' });
     await shoal.engine('node-2').faults.refuse();
     shoal.announce(shoal.engines);
-    await until('the other is healthy', () => shoal.cluster.healthyEngines.length === 1);
+    await until('the other is healthy', () => shoal.cluster.members.healthyEngines.length === 1);
   }
 
   const creates = [
@@ -63,7 +63,7 @@ describe('a manager that starts while a node is down', () => {
     await shoal.run({ name: 'other' });
 
     await shoal.engine('node-2').faults.refuse();
-    await until('it is down again', () => shoal.cluster.healthyEngines.length === 1);
+    await until('it is down again', () => shoal.cluster.members.healthyEngines.length === 1);
     await shoal.api.post('/containers/create?name=web').send({ Image: 'busybox' }).expect(409);
     await shoal.run({ name: 'third' });
   });
@@ -71,7 +71,7 @@ describe('a manager that starts while a node is down', () => {
   it('gives every name once the node has been taken out', async () => {
     await startWithoutNode2();
     shoal.announce([shoal.engine('node-1')]);
-    await until('it has left', () => shoal.cluster.engines.length === 1);
+    await until('it has left', () => shoal.cluster.members.engines.length === 1);
     await shoal.run({ name: 'web' });
   });
 
@@ -108,7 +108,7 @@ describe('a manager that starts while a node is down', () => {
       });
       await shoal.engine('node-2').faults.refuse();
       shoal.announce(shoal.engines);
-      await until('the other is healthy', () => shoal.cluster.healthyEngines.length === 1);
+      await until('the other is healthy', () => shoal.cluster.members.healthyEngines.length === 1);
       for (const { what, path, body } of creates) {
         const { text } = await shoal.api.post(path).send(body).expect(503);
         assert.ok(text.includes(address), `${what}: ${text}`);

@@ -61,7 +61,7 @@ describe('a create with a key', () => {
   it('finds the container of a manager that died before it answered', async () => {
     const shoal = await start([{}]);
     const { id } = shoal.at().createDirectly({ name: 'web', labels: labelled.Labels, running: false });
-    await until('it is seen', () => shoal.cluster.findContainer('web') !== undefined);
+    await until('it is seen', () => shoal.cluster.containers.find('web') !== undefined);
     assert.equal((await shoal.create({}, { name: 'web', headers: key })).id, id);
   });
 

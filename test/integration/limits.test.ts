@@ -60,7 +60,7 @@ describe('the limits of a client', () => {
 
   it('count raw streams that nobody uses', async () => {
     const { id } = shoal.engine().createDirectly({ body: { OpenStdin: true } });
-    await until('the manager knows the container', () => shoal.cluster.findContainer(id) !== undefined);
+    await until('the manager knows the container', () => shoal.cluster.containers.find(id) !== undefined);
     const line = `POST /containers/${id}/attach?stream=1&stdin=1 HTTP/1.1\r\nHost: x\r\n`;
     for (let count = 0; count < 5; count += 1) {
       const stream = dial('127.0.0.3');

@@ -120,7 +120,7 @@ describe('nodes as operators set them', () => {
     const refused = await shoal.api.delete('/nodes/node-2').expect(400);
     assert.match((refused.body as { message: string }).message, /is not down and can't be removed/);
     await shoal.engine('node-2').faults.refuse();
-    await until('the node is down', () => shoal.cluster.healthyEngines.length === 1);
+    await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 1);
     await shoal.api.delete(`/nodes/${encodeURIComponent(ID)}`).expect(200);
     await shoal.api.get('/nodes/node-2').expect(404);
     await shoal.engine('node-2').faults.accept();

@@ -86,7 +86,7 @@ describe('several managers', () => {
     const engine = shoal.engines[0]!;
     engine.createDirectly({ name: 'web', body: { OpenStdin: true } });
     await until('every manager knows it', () =>
-      shoal.all.every(({ cluster }) => cluster.findContainer('web') !== undefined),
+      shoal.all.every(({ cluster }) => cluster.containers.find('web') !== undefined),
     );
     const client = await openRawConnection(replica.port);
     client.write(
@@ -161,7 +161,7 @@ describe('several managers', () => {
   it('let no change leave a manager that has lost its lease, on a new connection or an old one', async () => {
     await start();
     const primary = await shoal.primary();
-    const engine = primary.cluster.engines[0]!;
+    const engine = primary.cluster.members.engines[0]!;
     const change = { method: 'POST', path: '/containers/x/start' } as const;
     await assert.rejects(engine.client.request(change), { status: 404 });
     await primary.isolate();

@@ -57,7 +57,7 @@ describe('containers that leave their node', () => {
 
   /** As the manager resolves it; the engine need not answer. */
   function nodeOf(reference: string): string {
-    return shoal.cluster.identityOf(shoal.cluster.resolveContainer(reference).engine).name;
+    return shoal.cluster.members.identityOf(shoal.cluster.containers.resolve(reference).engine).name;
   }
 
   async function set(node: string, availability: string): Promise<void> {
@@ -181,7 +181,7 @@ describe('containers that leave their node', () => {
     say([shoal.engine(from)]);
     await shoal.engine(from).faults.refuse();
     say([]);
-    await until('the node is down', () => shoal.cluster.healthyEngines.length === 2);
+    await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
     await bringBack(from);
     await shoal.untilHealthy();
     say([shoal.engine(from)]);
@@ -205,9 +205,9 @@ describe('containers that leave their node', () => {
     assert.notEqual(nodeOf('web'), from);
     assert.equal((await inspect(id)).Name, `/web.stale-${from}`);
     await until('it is known that one cannot go', async () => (await events()).includes('reschedule.failed pinned'));
-    const engine = shoal.cluster.engineNamed(from);
+    const engine = shoal.cluster.members.engineNamed(from);
     assert.ok(engine);
-    const reasons = new Map(shoal.cluster.staysOn(engine).map(({ name, reason }) => [name, reason]));
+    const reasons = new Map(shoal.cluster.rescheduler.staysOn(engine).map(({ name, reason }) => [name, reason]));
     assert.equal(reasons.get('plain'), 'it was not created with reschedule:on-drain');
     assert.equal(reasons.get('failing'), 'it was not created with reschedule:on-drain');
     assert.equal(reasons.get('db'), 'its data is on the node: volume data');
@@ -227,7 +227,7 @@ describe('containers that leave their node', () => {
     const task = tasks.find(({ ServiceID }) => ServiceID === 'plain');
     assert.deepEqual([task?.Status.State, task?.Status.Err], ['running', reasons.get('plain')]);
     await set(from, 'active');
-    assert.deepEqual(shoal.cluster.staysOn(engine), []);
+    assert.deepEqual(shoal.cluster.rescheduler.staysOn(engine), []);
     assert.deepEqual(onEngine(from), [
       'db running',
       'failing running',
@@ -287,7 +287,7 @@ describe('containers that leave their node', () => {
       'it is told',
       async () => (await events()).filter((event) => event.startsWith('reschedule.frozen')).length === 2,
     );
-    const placed = [...shoal.cluster.containers()].filter(({ engine }) => engine.state !== 'healthy');
+    const placed = [...shoal.cluster.containers.all()].filter(({ engine }) => engine.state !== 'healthy');
     assert.equal(placed.length, 2);
     assert.deepEqual(
       (await events()).filter((event) => event.startsWith('reschedule.planned')),
@@ -325,10 +325,10 @@ describe('containers that leave their node', () => {
     const from = nodeOf('app');
     await run('proxy', [], { HostConfig: { NetworkMode: 'container:app' } });
     await set(from, 'drain');
-    const engine = shoal.cluster.engineNamed(from);
+    const engine = shoal.cluster.members.engineNamed(from);
     assert.ok(engine);
     await until('the reason is told', () =>
-      shoal.cluster
+      shoal.cluster.rescheduler
         .staysOn(engine)
         .some(({ name, reason }) => name === 'app' && reason.startsWith('proxy, which stays')),
     );

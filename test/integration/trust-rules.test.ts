@@ -242,7 +242,7 @@ describe('rules', () => {
     for (const name of ['one', 'two', 'three']) {
       const { status, body } = await ask('ann', create(name, web));
       assert.equal(status, 201, body);
-      assert.equal(shoal.cluster.findContainer(name)?.engine.name, 'node-1');
+      assert.equal(shoal.cluster.containers.find(name)?.engine.name, 'node-1');
     }
     const elsewhere = { ...web, Env: ['constraint:node==node-2'] };
     const { status, message } = await ask('ann', create('elsewhere', elsewhere));

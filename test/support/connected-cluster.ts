@@ -53,7 +53,7 @@ export async function startConnectedCluster(
     await cluster.follow(once(members.map(({ address }) => ({ address, alive: true }))), abort.signal);
   };
   await announce(simulated);
-  await until('every engine is healthy', () => cluster.healthyEngines.length === simulated.length);
+  await until('every engine is healthy', () => cluster.members.healthyEngines.length === simulated.length);
   return {
     cluster,
     simulated,

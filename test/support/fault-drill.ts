@@ -347,7 +347,7 @@ class Drill {
 
   #loadDifferences(): readonly string[] {
     return this.#shoal.engines.flatMap((engine) => {
-      const node = this.#shoal.cluster.nodes.find(({ name }) => name === engine.name);
+      const node = this.#shoal.cluster.members.nodes.find(({ name }) => name === engine.name);
       if (node === undefined) return [`${engine.name} is no node`];
       const active = [...engine.containers.values()].filter(({ status }) => status !== 'exited');
       const counted = {

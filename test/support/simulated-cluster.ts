@@ -152,7 +152,7 @@ export class SimulatedCluster {
 
   /** Resolves when every engine is healthy. */
   async untilHealthy(): Promise<void> {
-    await until('all engines are healthy', () => this.cluster.healthyEngines.length === this.engines.length);
+    await until('all engines are healthy', () => this.cluster.members.healthyEngines.length === this.engines.length);
   }
 
   async start(isAnnounced: boolean): Promise<void> {

@@ -144,7 +144,7 @@ export class SimulatedManager {
     });
     this.#election.start();
     this.#tasks.spawn('discovery', (signal) => this.cluster.follow(once(entries, signal), signal));
-    await until('all engines are healthy', () => this.cluster.healthyEngines.length === entries.length);
+    await until('all engines are healthy', () => this.cluster.members.healthyEngines.length === entries.length);
   }
 
   /** An orderly end, as SIGTERM asks for. */

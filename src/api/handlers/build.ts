@@ -61,7 +61,7 @@ export function controlBuilder(call: RequestCall): Target {
 }
 
 function placedBuild(call: RequestCall, environment: readonly string[]): Engine {
-  const engine = call.cluster.placeBuild(environment);
+  const engine = call.cluster.placer.placeBuild(environment);
   call.cluster.builds.meet(meetingsOf(call), engine);
   return engine;
 }

@@ -18,5 +18,5 @@ export async function inspectContainer(call: ApiCall): Promise<void> {
     signal: call.signal,
   });
   const container = translateInspect(answer.body as WireObject, call.version, engine.apiVersion) as ContainerInspect;
-  call.send(200, toInspectView(container, engine, call.cluster.identityOf(engine)));
+  call.send(200, toInspectView(container, engine, call.cluster.members.identityOf(engine)));
 }

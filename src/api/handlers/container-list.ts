@@ -20,11 +20,11 @@ export async function listContainers(call: ApiCall): Promise<void> {
   const limit = parseLimit(query.get('limit'));
   const all = parseGoBool(query.get('all')) || limit > 0;
   const tests = [
-    ...containerTests({ filters, all, identityOf: (engine) => cluster.identityOf(engine) }),
+    ...containerTests({ filters, all, identityOf: (engine) => cluster.members.identityOf(engine) }),
     ...boundaries(call, filters),
     ...ofCompose(call, filters),
   ];
-  const shown = select(cluster.containersNewestFirst(), tests, limit);
+  const shown = select(cluster.containers.newestFirst(), tests, limit);
   const nodes = new CallRowNodes(call);
   markPartial(call);
   if (!parseGoBool(query.get('size'))) {
@@ -49,10 +49,10 @@ function parseLimit(text: string | null): number {
 function boundaries({ cluster }: ApiCall, filters: Filters): ContainerTest[] {
   const boundary = (name: string): ContainerLocation | undefined => {
     const reference = filters.get(name)[0] ?? '';
-    return reference === '' ? undefined : cluster.resolveContainer(reference);
+    return reference === '' ? undefined : cluster.containers.resolve(reference);
   };
   const [before, since] = [boundary('before'), boundary('since')];
-  const isOlder = (a: ContainerLocation, b: ContainerLocation): boolean => cluster.compareAge(b, a) < 0;
+  const isOlder = (a: ContainerLocation, b: ContainerLocation): boolean => cluster.containers.compareAge(b, a) < 0;
   return [
     ...(before === undefined ? [] : [{ accepts: (one: ContainerLocation) => isOlder(one, before) }]),
     ...(since === undefined ? [] : [{ accepts: (one: ContainerLocation) => isOlder(since, one) }]),
@@ -62,7 +62,7 @@ function boundaries({ cluster }: ApiCall, filters: Filters): ContainerTest[] {
 /** Compose would take a copy that was put away for one container too many, and remove it. */
 function ofCompose({ cluster }: ApiCall, filters: Filters): ContainerTest[] {
   const asksForProject = filters.get('label').some((label) => label.startsWith('com.docker.compose.'));
-  return asksForProject ? [{ accepts: (location) => cluster.isCurrentCopy(location) }] : [];
+  return asksForProject ? [{ accepts: (location) => cluster.containers.isCurrent(location) }] : [];
 }
 
 interface Shown {
@@ -106,7 +106,7 @@ class CallRowNodes implements RowNodes {
 
   constructor(call: ApiCall) {
     this.#call = call;
-    this.revision = `${call.cluster.nodesRevision} ${call.settings.prefixesNamesWithNode}`;
+    this.revision = `${call.cluster.members.revision} ${call.settings.prefixesNamesWithNode}`;
   }
 
   of(engine: Engine): RowNode {

@@ -38,7 +38,7 @@ export async function stopContainer(call: ApiCall): Promise<void> {
 
 /** POST /containers/{name}/restart. */
 export async function restartContainer(call: ApiCall): Promise<void> {
-  const giveRoomBack = call.cluster.holdRoomToStart(locateContainer(call));
+  const giveRoomBack = call.cluster.placer.holdRoomToStart(locateContainer(call));
   try {
     await restart(call);
   } finally {

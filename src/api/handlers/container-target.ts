@@ -7,7 +7,7 @@ import type { Target } from '../route.ts';
 
 /** The container that `{name*}` of the route names. Throws as `resolveContainer`, and 503 when its engine cannot be asked. */
 export function locateContainer(call: RequestCall): ContainerLocation {
-  const location = call.cluster.resolveContainer(call.params['name'] ?? '');
+  const location = call.cluster.containers.resolve(call.params['name'] ?? '');
   assertReachable(location.engine);
   return location;
 }
@@ -24,7 +24,7 @@ export function containerPath(call: RequestCall, location: ContainerLocation, ac
  */
 export function containerTarget(call: RequestCall): Target & { readonly location: ContainerLocation } {
   const location = locateContainer(call);
-  call.cluster.keepInPlace(location);
+  call.cluster.containerCreator.stay(location.record.id);
   const action = call.path.slice('/containers/'.length + (call.params['name'] ?? '').length);
   return { engine: location.engine, path: containerPath(call, location, action), location };
 }

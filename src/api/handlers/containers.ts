@@ -39,7 +39,8 @@ export function kill(call: RequestCall): Target {
 
 /** The calls on checkpoints. Engines look whether they are experimental before they look for the container. */
 export function checkpoints(call: RequestCall): Target {
-  if (call.cluster.healthyEngines.some(({ info }) => info?.ExperimentalBuild === true)) return containerTarget(call);
+  if (call.cluster.members.healthyEngines.some(({ info }) => info?.ExperimentalBuild === true))
+    return containerTarget(call);
   throw notImplemented(
     'This experimental feature is disabled by default. ' +
       'Start the Docker daemon in experimental mode in order to enable it.',
@@ -66,12 +67,12 @@ export async function start(call: ApiCall): Promise<void> {
     path: containerPath(call, location, '/start'),
     settle: (signal) => engine.refreshContainer(record.id, signal),
   };
-  const giveRoomBack = call.cluster.holdRoomToStart(location);
+  const giveRoomBack = call.cluster.placer.holdRoomToStart(location);
   try {
     await callEngineAndSettle(target, call, async ({ statusCode, body }) => {
       if (statusCode !== 500) return false;
       const refusal = new ApiError(statusCode, messageOf(body.toString('utf8')));
-      const started = await call.cluster.startElsewhere(location, refusal, call.signal);
+      const started = await call.cluster.containerCreator.startElsewhere(location, refusal, call.signal);
       if (started === undefined) return false;
       call.sendEmpty(204);
       return true;
@@ -100,7 +101,7 @@ export function remove(call: RequestCall): Target {
 
 function removeLink(call: RequestCall, link: string): Target {
   const slash = link.lastIndexOf('/');
-  const { engine, record } = call.cluster.resolveContainer(slash > 0 ? link.slice(0, slash) : link);
+  const { engine, record } = call.cluster.containers.resolve(slash > 0 ? link.slice(0, slash) : link);
   if (slash <= 0) throw new ApiError(500, 'Conflict, cannot remove the default link name of the container');
   assertReachable(engine);
   return {
@@ -114,13 +115,13 @@ function removeLink(call: RequestCall, link: string): Target {
 export async function rename(call: ApiCall): Promise<void> {
   const { location, ...target } = containerTarget(call);
   const newName = call.query.get('name') ?? '';
-  const answer = await call.cluster.renameContainer(location, newName, () => callEngine(target, call));
+  const answer = await call.cluster.renames.rename(location, newName, () => callEngine(target, call));
   sendEngineAnswer(call.res, answer);
 }
 
 /** POST /commit: the image comes to be on the container's engine. */
 export function commit(call: RequestCall): Target {
-  const { engine, record } = call.cluster.resolveContainer(call.query.get('container') ?? '');
+  const { engine, record } = call.cluster.containers.resolve(call.query.get('container') ?? '');
   assertReachable(engine);
   const query = new URLSearchParams(call.query);
   query.set('container', record.id);

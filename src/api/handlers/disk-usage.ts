@@ -19,7 +19,7 @@ const deadlineMs = 120_000;
 
 export async function diskUsage(call: ApiCall): Promise<void> {
   const wanted = wantedTypes(call);
-  const engines = call.cluster.healthyEngines;
+  const engines = call.cluster.members.healthyEngines;
   const usages = await Promise.all(engines.map((engine) => usageOfNode(call, engine)));
   markPartial(
     call,

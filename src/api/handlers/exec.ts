@@ -13,14 +13,14 @@ export async function createExec(call: ApiCall): Promise<void> {
   const { location, ...target } = containerTarget(call);
   const answer = await callEngine(target, call);
   const id = answer.statusCode < 400 ? execId(answer.body) : undefined;
-  if (id !== undefined) call.cluster.rememberExec(id, location.engine);
+  if (id !== undefined) call.cluster.execs.remember(id, location.engine);
   sendEngineAnswer(call.res, answer);
 }
 
 /** Calls on an exec instance. */
 export async function useExec(call: RequestCall): Promise<Target> {
   const id = call.params['id'] ?? '';
-  const engine = await call.cluster.resolveExec(id, call.signal);
+  const engine = await call.cluster.execs.resolve(id, call.signal);
   assertReachable(engine);
   const action = call.path.slice('/exec/'.length + id.length);
   return { engine, path: `/exec/${encodeURIComponent(id)}${action}` };

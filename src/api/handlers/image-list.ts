@@ -48,7 +48,7 @@ function withLegacyFilter({ version, query }: ApiCall, filters: Filters): Filter
 
 function nodesOf({ cluster }: ApiCall, filters: Filters): readonly Engine[] {
   const isWanted = nodeFilter(filters);
-  return cluster.engines.filter((engine) => isWanted(cluster.identityOf(engine)));
+  return cluster.members.engines.filter((engine) => isWanted(cluster.members.identityOf(engine)));
 }
 
 /** `before` and `since` name images: what is shown was made strictly earlier or later than they. */
@@ -60,7 +60,7 @@ function timeRange(call: ApiCall, filters: Filters): (row: ImageRow) => boolean 
 
 function resolveCreated({ cluster }: ApiCall, reference: string): number {
   if (reference === '') throw badRequest('invalid reference format');
-  return cluster.resolveImage(reference).row.Created;
+  return cluster.images.resolve(reference).row.Created;
 }
 
 /** A node that cannot be asked is shown as it was last seen: a list never fails because of one node. */

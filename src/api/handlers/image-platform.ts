@@ -9,7 +9,7 @@ import type { RequestCall } from '../api-call.ts';
 export function assertPlatformKnown(call: RequestCall, engine: Engine, since: string, argument = 'platform'): void {
   if (!call.query.has(argument) || compareApiVersion(call.version, since) < 0) return;
   if (compareApiVersion(engine.apiVersion.max, since) >= 0) return;
-  const { name } = call.cluster.identityOf(engine);
+  const { name } = call.cluster.members.identityOf(engine);
   throw badRequest(
     `${argument} needs an engine of API ${since} or newer, and node ${name} speaks ${engine.apiVersion.max}`,
   );

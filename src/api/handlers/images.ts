@@ -111,7 +111,7 @@ function imagePath(call: RequestCall, action: string): string {
 }
 
 function locateImage({ cluster }: RequestCall, reference: string): ImageLocation {
-  const location = cluster.resolveImage(reference);
+  const location = cluster.images.resolve(reference);
   assertReachable(location.engines[0]);
   return location;
 }
@@ -149,7 +149,7 @@ function engineForPush(call: RequestCall): Engine {
   const tag = call.query.get('tag') ?? '';
   if (tag !== '') return locateImage(call, `${name}:${tag}`).engines[0];
   const wanted = parseImageReference(name);
-  const owner = call.cluster.healthyEngines.find((engine) =>
+  const owner = call.cluster.members.healthyEngines.find((engine) =>
     engine.mirror.images.some(({ RepoTags }) => (RepoTags ?? []).some((known) => isOfRepository(known, wanted))),
   );
   if (owner === undefined) throw new ApiError(404, `An image does not exist locally with the tag: ${name}`);

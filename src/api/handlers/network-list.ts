@@ -36,7 +36,7 @@ function rowsOf(listed: readonly ListedNetwork[]): NetworkRow[] {
 }
 
 function withContainers({ cluster }: ApiCall, listed: readonly ListedNetwork[]): NetworkRow[] {
-  const known = networkContainers([...cluster.containers()].map(({ record }) => record));
+  const known = networkContainers([...cluster.containers.all()].map(({ record }) => record));
   return listed.map(({ row, ids }) => ({
     ...row,
     Containers: Object.fromEntries(ids.flatMap((id) => Object.entries(known.get(id) ?? {}))),
@@ -45,7 +45,10 @@ function withContainers({ cluster }: ApiCall, listed: readonly ListedNetwork[]):
 
 function listedNetworks({ cluster }: ApiCall): ListedNetwork[] {
   return mergeNetworkRows(
-    cluster.engines.map((engine) => ({ node: cluster.identityOf(engine).name, rows: engine.mirror.networks.values() })),
+    cluster.members.engines.map((engine) => ({
+      node: cluster.members.identityOf(engine).name,
+      rows: engine.mirror.networks.values(),
+    })),
   );
 }
 
@@ -57,7 +60,7 @@ function networkPredicate(call: ApiCall, filters: Filters): (network: ListedNetw
   const matchesName = patternFilter(filters, 'name');
   const isWantedNode = nodeNameFilter(
     filters,
-    call.cluster.engines.map((engine) => call.cluster.identityOf(engine)),
+    call.cluster.members.engines.map((engine) => call.cluster.members.identityOf(engine)),
   );
   const isDanglingAsWanted = danglingPredicate(call, filters);
   return (network) => {
@@ -87,7 +90,7 @@ function danglingPredicate(call: ApiCall, filters: Filters): (network: ListedNet
 /** Ids of the networks that a container is connected to: only containers that run have endpoints. */
 function usedNetworkIds({ cluster }: ApiCall): ReadonlySet<string> {
   const ids = new Set<string>();
-  for (const { record } of cluster.containers()) {
+  for (const { record } of cluster.containers.all()) {
     if (record.row.State === 'exited' || record.row.State === 'created') continue;
     for (const { id } of rowParts(record).networks) ids.add(id);
   }

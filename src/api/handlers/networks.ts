@@ -47,7 +47,7 @@ export async function createNetwork(call: ApiCall): Promise<void> {
 
 /** GET /networks/{name}: with the containers of every node that it spans. */
 export async function inspectNetwork(call: ApiCall): Promise<void> {
-  const location = call.cluster.resolveNetwork(networkName(call));
+  const location = call.cluster.networks.resolve(networkName(call));
   const [engine] = location.engines;
   assertReachable(engine);
   const [first, ...others] = spansNodes(location) ? await readOnAll(call, location) : [];
@@ -68,8 +68,8 @@ function driverFor({ req }: ApiCall, { Labels }: NetworkRow): string | undefined
 /** POST /networks/{name}/connect: on the engine of the container. */
 export async function connectNetwork(call: ApiCall): Promise<void> {
   const body = await call.json();
-  const container = call.cluster.resolveContainer(textMember(body, 'Container'));
-  call.cluster.keepInPlace(container);
+  const container = call.cluster.containers.resolve(textMember(body, 'Container'));
+  call.cluster.containerCreator.stay(container.record.id);
   await changeEndpoint(call, { action: '/connect', body, container });
 }
 
@@ -78,7 +78,7 @@ export async function disconnectNetwork(call: ApiCall): Promise<void> {
   const body = await call.json();
   const reference = textMember(body, 'Container');
   const isForced = goMember(body, 'Force') === true;
-  const container = isForced ? call.cluster.findContainer(reference) : call.cluster.resolveContainer(reference);
+  const container = isForced ? call.cluster.containers.find(reference) : call.cluster.containers.resolve(reference);
   if (container === undefined) await removeStaleEndpoint(call, body);
   else if (isForced && container.engine.state !== 'healthy') disconnectLater(call, container);
   else await changeEndpoint(call, { action: '/disconnect', body, container });
@@ -87,14 +87,15 @@ export async function disconnectNetwork(call: ApiCall): Promise<void> {
 /** As one host would: it knows of no node that does not answer. */
 function disconnectLater(call: ApiCall, container: ContainerLocation): void {
   const reference = networkName(call);
-  const row = call.cluster.networkOn(container.engine, reference) ?? call.cluster.resolveNetwork(reference).row;
+  const row =
+    call.cluster.networks.findOnEngine(container.engine, reference) ?? call.cluster.networks.resolve(reference).row;
   call.cluster.lateDisconnects.add(container, row);
   call.sendEmpty(200);
 }
 
 /** DELETE /networks/{name}. Every node is asked for containers first, because the engine that deletes sees only its own. */
 export async function removeNetwork(call: ApiCall): Promise<void> {
-  const location = call.cluster.resolveNetwork(networkName(call));
+  const location = call.cluster.networks.resolve(networkName(call));
   assertReachable(location.engines[0]);
   const answer = await (spansNodes(location) ? removeShared : removeLocal)(call, location);
   if (answer.statusCode < 400) await settle({ settle: (signal) => untilGone(location, signal) }, call.signal);
@@ -135,9 +136,9 @@ async function removeShared(call: ApiCall, location: NetworkLocation): Promise<E
 /** A swarm keeps what a lost node had on a network, whoever has disconnected it. */
 function refusedRemoval({ cluster }: ApiCall, { statusCode, body }: ExchangeAnswer): ApiError {
   const refusal = messageOf(body.toString('utf8'));
-  const silent = cluster.engines.filter((engine) => engine.state !== 'healthy');
+  const silent = cluster.members.engines.filter((engine) => engine.state !== 'healthy');
   if (silent.length === 0) return new ApiError(statusCode, refusal);
-  const names = silent.map((engine) => cluster.identityOf(engine).name).join(', ');
+  const names = silent.map((engine) => cluster.members.identityOf(engine).name).join(', ');
   const rule = 'what it had on the network counts until it is back or has been removed from the swarm';
   return new ApiError(statusCode, `${refusal} (no answer from ${names}: ${rule})`);
 }
@@ -193,18 +194,18 @@ async function readOnAll(call: ApiCall, { engines, row }: NetworkLocation): Prom
  */
 function mergedContainers({ cluster }: ApiCall, networks: readonly WireObject[]): WireObject {
   const entries = networks.flatMap((network) => Object.entries(mapMember(network, 'Containers')));
-  const isGone = (id: string): boolean => /^[0-9a-f]{64}$/.test(id) && cluster.findContainer(id) === undefined;
+  const isGone = (id: string): boolean => /^[0-9a-f]{64}$/.test(id) && cluster.containers.find(id) === undefined;
   return Object.fromEntries(entries.filter(([id]) => !id.startsWith('lb-') && !isGone(id)));
 }
 
 /** True when nothing is left on the network, false when endpoints without a container are. Throws 403 for a container. */
 async function isUnused(call: ApiCall, location: NetworkLocation): Promise<boolean> {
   const endpoints = Object.keys(mergedContainers(call, await readOnAll(call, location)));
-  if (endpoints.some((id) => call.cluster.findContainer(id) !== undefined)) throw stillUsed(location);
+  if (endpoints.some((id) => call.cluster.containers.find(id) !== undefined)) throw stillUsed(location);
   const unseen = userOnLostNode(call, location);
   if (unseen === undefined) return endpoints.length === 0;
   const { engine, record } = unseen;
-  const node = call.cluster.identityOf(engine).name;
+  const node = call.cluster.members.identityOf(engine).name;
   throw stillUsed(location, `: container ${record.name} on node ${node}, which does not answer`);
 }
 
@@ -214,7 +215,7 @@ function stillUsed({ row: { Name, Id } }: NetworkLocation, by = ''): ApiError {
 
 /** A container that was on the network when its node was last heard of. */
 function userOnLostNode({ cluster }: ApiCall, { row }: NetworkLocation): ContainerLocation | undefined {
-  for (const engine of cluster.engines) {
+  for (const engine of cluster.members.engines) {
     if (engine.state === 'healthy') continue;
     for (const record of engine.mirror.containers.values()) {
       const isUp = record.row.State !== 'exited' && record.row.State !== 'created';
@@ -253,20 +254,20 @@ function endpointTarget(call: ApiCall, { engine, record }: ContainerLocation, ac
   const rows = engine.mirror.networks;
   const local = rows.get(reference) ?? [...rows.values()].find(({ Name }) => Name === reference);
   if (local?.Scope === 'local') return networkTarget(engine, local, action);
-  const { row, engines } = call.cluster.resolveNetwork(reference);
+  const { row, engines } = call.cluster.networks.resolve(reference);
   if (row.Scope !== 'local') {
     const word = rowParts(record).networks.some(({ name }) => name === row.Id) ? row.Id : row.Name;
     return { engine, path: `/networks/${encodeURIComponent(word)}${action}` };
   }
   if (engines.includes(engine) || isPredefinedNetwork(row.Name)) return networkTarget(engine, row, action);
-  const [there, here] = [engines[0], engine].map((one) => call.cluster.identityOf(one).name);
+  const [there, here] = [engines[0], engine].map((one) => call.cluster.members.identityOf(one).name);
   throw conflict(
     `network ${reference} is local to node ${there ?? ''}, and container ${record.name} runs on node ${here ?? ''}`,
   );
 }
 
 async function removeStaleEndpoint(call: ApiCall, body: WireObject): Promise<void> {
-  const { engines, row } = call.cluster.resolveNetwork(networkName(call));
+  const { engines, row } = call.cluster.networks.resolve(networkName(call));
   const outcomes = await fanOut(
     call,
     isPredefinedNetwork(row.Name) ? reachableEngines(call) : engines.filter((engine) => engine.state === 'healthy'),
@@ -291,7 +292,7 @@ function assertIpv4Optional(call: ApiCall): void {
   for (const engine of reachableEngines(call)) {
     if (compareApiVersion(engine.apiVersion.max, '1.48') >= 0) continue;
     throw badRequest(
-      `a network without IPv4 needs engines of API 1.48 or newer, and node ${call.cluster.identityOf(engine).name} is older`,
+      `a network without IPv4 needs engines of API 1.48 or newer, and node ${call.cluster.members.identityOf(engine).name} is older`,
     );
   }
 }

@@ -45,18 +45,18 @@ export async function updateNode(call: ApiCall): Promise<void> {
   const seenVersion = parseVersion(call.query.get('version') ?? '');
   const settings = parseSpec(await call.json());
   const { ID } = resolveNode(call, call.params['id'] ?? '');
-  await call.cluster.updateNode(ID, seenVersion, settings, call.signal);
+  await call.cluster.nodeSettings.update(ID, seenVersion, settings, call.signal);
   call.sendEmpty(200);
 }
 
 /** DELETE /nodes/{id} */
 export async function removeNode(call: ApiCall): Promise<void> {
   const { ID } = resolveNode(call, call.params['id'] ?? '');
-  const engine = call.cluster.engineNamed(ID);
+  const engine = call.cluster.members.engineNamed(ID);
   if (engine === undefined) throw new ApiError(404, `node ${ID} not found`);
   if (engine.state === 'healthy' && !parseGoBool(call.query.get('force')))
     throw badRequest(`rpc error: code = FailedPrecondition desc = node ${ID} is not down and can't be removed`);
-  await call.cluster.removeNode(engine, call.signal);
+  await call.cluster.nodeRemoval.remove(engine, call.signal);
   call.sendEmpty(200);
 }
 
@@ -74,9 +74,9 @@ export function listTasks(call: ApiCall): Promise<void> {
 }
 
 function tasksOf({ cluster }: ApiCall, nodeId: string): NodeTask[] {
-  const engine = cluster.engineNamed(nodeId);
+  const engine = cluster.members.engineNamed(nodeId);
   if (engine === undefined) return [];
-  const reasons = new Map(cluster.staysOn(engine).map(({ containerId, reason }) => [containerId, reason]));
+  const reasons = new Map(cluster.rescheduler.staysOn(engine).map(({ containerId, reason }) => [containerId, reason]));
   return [...engine.mirror.containers.values()].map((record) => toNodeTask(record, nodeId, reasons.get(record.id)));
 }
 

@@ -96,7 +96,7 @@ async function pruneOnAll(call: ApiCall, listName: string, pruneOn: PruneOn): Pr
 function chosenEngines(call: ApiCall, filters: Filters): readonly Engine[] {
   const engines = reachableEngines(call);
   const isWanted = nodeFilter(filters);
-  return engines.filter((engine) => isWanted(call.cluster.identityOf(engine)));
+  return engines.filter((engine) => isWanted(call.cluster.members.identityOf(engine)));
 }
 
 interface NativePrune {
@@ -179,7 +179,7 @@ function isShared({ Scope }: VolumeRow): boolean {
 
 function isUsedElsewhere({ cluster }: ApiCall, volume: VolumeRow): boolean {
   if (!isShared(volume)) return false;
-  for (const { record } of cluster.containers())
+  for (const { record } of cluster.containers.all())
     if (record.row.Mounts?.some(({ Name }) => Name === volume.Name) === true) return true;
   return false;
 }

@@ -29,7 +29,9 @@ export function version(call: ApiCall): Promise<void> {
 
 export function info(call: ApiCall): Promise<void> {
   const { cluster, settings, version } = call;
-  const { identityConflicts: conflicts, waitingCreates: waiting, networkReach: networks } = cluster;
+  const { identityConflicts: conflicts } = cluster.members;
+  const { list: waiting } = cluster.containerCreator.waiting;
+  const networks = cluster.networkReach.describe();
   const nodes = nodeFacts(cluster);
   const staying = nodes.flatMap((node) => {
     const text = stayingText(cluster, node);
@@ -42,6 +44,6 @@ export function info(call: ApiCall): Promise<void> {
 
 /** Of the first node that has told them. */
 function hostFacts({ cluster }: ApiCall): HostFacts {
-  const version = cluster.engines.find((engine) => engine.version !== undefined)?.version;
+  const version = cluster.members.engines.find((engine) => engine.version !== undefined)?.version;
   return { os: version?.Os ?? 'linux', arch: version?.Arch ?? 'amd64', kernelVersion: version?.KernelVersion ?? '' };
 }

@@ -43,8 +43,8 @@ function readFilters({ query }: ApiCall): Filters {
 
 function listedVolumes({ cluster }: ApiCall): ListedVolume<Engine>[] {
   return mergeVolumeRows(
-    cluster.engines.map((engine) => ({
-      node: cluster.identityOf(engine).name,
+    cluster.members.engines.map((engine) => ({
+      node: cluster.members.identityOf(engine).name,
       source: engine,
       rows: engine.mirror.volumes.values(),
     })),
@@ -56,7 +56,7 @@ function volumePredicate(call: ApiCall, filters: Filters): (volume: ListedVolume
   const matchesName = patternFilter(filters, 'name');
   const isWantedNode = nodeNameFilter(
     filters,
-    call.cluster.engines.map((engine) => call.cluster.identityOf(engine)),
+    call.cluster.members.engines.map((engine) => call.cluster.members.identityOf(engine)),
   );
   const usedByEngine = new Map<Engine, ReadonlySet<string>>();
   const isUsed = (engine: Engine, name: string): boolean => {

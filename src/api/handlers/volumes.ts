@@ -56,9 +56,9 @@ function removalTarget(call: ApiCall): Target | undefined {
 
 /** `engines` are all that show the volume: several only where its driver shares it between nodes. */
 function volumeTarget(call: RequestCall): Target & { readonly engines: readonly Engine[] } {
-  const { engine, row } = call.cluster.resolveVolume(call.params['name'] ?? '');
+  const { engine, row } = call.cluster.volumes.resolve(call.params['name'] ?? '');
   assertReachable(engine);
-  const sharers = call.cluster.healthyEngines.filter((other) => other.mirror.volumes.has(row.Name));
+  const sharers = call.cluster.members.healthyEngines.filter((other) => other.mirror.volumes.has(row.Name));
   const engines = row.Scope === 'global' ? sharers : [engine];
   return { engine, path: `/volumes/${encodeURIComponent(row.Name)}`, engines };
 }

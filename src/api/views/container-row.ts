@@ -25,7 +25,7 @@ export interface RowNode {
 
 export function rowNode({ cluster, settings }: RowContext, engine: Engine): RowNode {
   return {
-    name: cluster.identityOf(engine).name,
+    name: cluster.members.identityOf(engine).name,
     host: engine.host,
     isHealthy: engine.state === 'healthy',
     prefixesNames: settings.prefixesNamesWithNode,
@@ -34,7 +34,7 @@ export function rowNode({ cluster, settings }: RowContext, engine: Engine): RowN
 
 /** Of a call. */
 interface RowContext {
-  readonly cluster: Pick<Cluster, 'identityOf'>;
+  readonly cluster: Pick<Cluster, 'members'>;
   readonly settings: Pick<ApiSettings, 'prefixesNamesWithNode'>;
 }
 

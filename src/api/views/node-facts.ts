@@ -57,7 +57,7 @@ const shownFacts = ['kernelversion', 'operatingsystem', 'ostype', 'storagedriver
 
 /** Every member in the order of the names. */
 export function nodeFacts(cluster: Cluster): NodeFacts[] {
-  return cluster.engines.map((engine) => factsOf(cluster, engine));
+  return cluster.members.engines.map((engine) => factsOf(cluster, engine));
 }
 
 /** A healthy engine's events keep its mirror current, however long ago its lists were read. */
@@ -78,12 +78,12 @@ const made = new WeakMap<Engine, MadeFacts>();
 
 /** The same object as long as nothing has changed. */
 function factsOf(cluster: Cluster, engine: Engine): NodeFacts {
-  const node = cluster.nodeOf(engine);
+  const node = cluster.members.nodeOf(engine);
   const swarm = cluster.swarmStateOf(engine);
   const known = made.get(engine);
   if (known !== undefined && isCurrent(known, engine, node) && isSameSwarm(known.facts.swarm, swarm))
     return known.facts;
-  const facts = { ...makeFacts(engine, node, cluster.identityOf(engine)), swarm };
+  const facts = { ...makeFacts(engine, node, cluster.members.identityOf(engine)), swarm };
   made.set(engine, {
     facts,
     version: engine.version,

@@ -8,8 +8,8 @@ const maxListed = 5;
 /** undefined where nothing stays, and for nodes that nobody empties. */
 export function stayingText(cluster: Cluster, { id, isHealthy, settings }: NodeFacts): string | undefined {
   if (isHealthy && settings?.availability !== 'drain') return undefined;
-  const engine = cluster.engineNamed(id);
-  const staying = engine === undefined ? [] : cluster.staysOn(engine);
+  const engine = cluster.members.engineNamed(id);
+  const staying = engine === undefined ? [] : cluster.rescheduler.staysOn(engine);
   if (staying.length === 0) return undefined;
   const listed = staying.slice(0, maxListed).map(({ name, reason }) => `${name} (${firstLine(reason)})`);
   const rest = staying.length > maxListed ? ` and ${staying.length - maxListed} more` : '';

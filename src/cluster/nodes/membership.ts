@@ -69,7 +69,7 @@ export class Membership {
    * and then. A store that is silent itself is no witness; and when most engines are lost at once, it is rather this
    * manager that is.
    */
-  forgetLost(store: 'answers' | 'silent', now: number): void {
+  forgetLost(store: 'answers' | 'silent', now = Date.now()): void {
     if (store === 'silent') for (const address of this.#missing.keys()) this.#missing.set(address, now);
     const lost = [...this.#missing].flatMap(([address, since]) => {
       const engine = this.#engines.get(address);
