@@ -1,7 +1,8 @@
 // `shoal health`: whether the manager or the agent that a container runs does anything, for the container's health check.
 // It reads the arguments of that process, so that the check fits whatever the container was told to do.
 import { connect, type Socket } from 'node:net';
-import { runCommandLine, type Surroundings } from './program.ts';
+import { runCommandLine } from './program.ts';
+import type { Environment } from './surroundings.ts';
 import type { ListenAddress } from './values.ts';
 
 /** Between the interpreter, or an init, and the arguments. */
@@ -17,7 +18,7 @@ export function processArguments(text: string): readonly string[] {
  * `commandLine` is that of the container's first process. Rejects when an address on which the manager listens, or
  * the engine for which the agent speaks, does not answer in time.
  */
-export async function runHealth(commandLine: readonly string[], env: Surroundings['env']): Promise<void> {
+export async function runHealth(commandLine: readonly string[], env: Environment): Promise<void> {
   const script = commandLine.findIndex((argument) => scriptPath.test(argument));
   if (script === -1) throw new Error('the first process of this container is not shoal');
   const mistakes: string[] = [];

@@ -12,7 +12,7 @@ import { CertificateFiles } from '../common/certificate-files.ts';
 import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
-import type { DoorOptions, JoinOptions } from './program.ts';
+import type { DoorOptions, JoinOptions } from './join-command.ts';
 
 /** Resolves after the engine was withdrawn; rejects when the discovery cannot be used by an agent, or the door not be opened. */
 export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { openDiscovery } from '../../discovery/index.ts';
 import { listMembers } from '../../discovery/list-members.ts';
 import { orAborted } from '../common/abort.ts';
 import { createLogger } from '../common/logger.ts';
-import type { ListOptions } from './program.ts';
+import type { ListOptions } from './list-command.ts';
 
 /** Rejects when the store has not answered in time. */
 export async function runList(options: ListOptions, print: (text: string) => void, stop: AbortSignal): Promise<void> {

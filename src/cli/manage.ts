@@ -7,7 +7,7 @@ import { appendTo, AuditLog, type Append } from '../manager/audit-log.ts';
 import { Manager, type ManagerOptions } from '../manager/manager.ts';
 import type { Filter } from '../scheduler/contracts.ts';
 import { isPlugIn, loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
-import type { ManageOptions } from './program.ts';
+import type { ManageOptions } from './manage-command.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ManageSurroundings {

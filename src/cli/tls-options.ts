@@ -2,10 +2,12 @@
 // once, so that a mistake is one of the command line; whoever uses them reads them again when they change.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { readCertificates, type CertificatePaths } from '../common/certificate-files.ts';
 import { errorMessage } from '../common/errors.ts';
+import type { Environment } from './surroundings.ts';
 import { UsageError } from './usage-error.ts';
-import type { TlsLegs } from './values.ts';
+import { tlsLegs, type TlsLegs } from './values.ts';
 
 /** TLS of the connections with one side. */
 export interface TlsLeg {
@@ -35,7 +37,26 @@ export interface ManagerTlsFlags extends TlsFlags {
   readonly engineTlskey?: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** `tls` and `verify` say in help what the two switches do for the command. */
+export function addTls(command: Command, { tls, verify }: { readonly tls: string; readonly verify: string }): Command {
+  return command
+    .option('--tls', tls)
+    .option('--tlsverify', verify)
+    .option('--tlscacert <path>', 'certificates of the CA')
+    .option('--tlscert <path>', 'own certificate')
+    .option('--tlskey <path>', 'own private key');
+}
+
+export function addManagerTls(command: Command): void {
+  addTls(command, {
+    tls: 'serve and reach engines over TLS',
+    verify: 'like --tls, and the other side must show a certificate of the CA',
+  })
+    .option('--engine-tlscacert <path>', 'certificates of the CA of engines (default: --tlscacert)')
+    .option('--engine-tlscert <path>', 'own certificate towards engines (default: --tlscert)')
+    .option('--engine-tlskey <path>', 'its private key (default: --tlskey)')
+    .option('--tls-for <side>', 'both, clients or engines: whose connections use TLS (default: both)', tlsLegs);
+}
 
 /** Throws a UsageError naming the flag that is missing or the file that cannot be used, as all of these do. */
 export function managerTls(flags: ManagerTlsFlags, env: Environment): ManagerTls {

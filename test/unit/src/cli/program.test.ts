@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import type { CaOptions } from '../../../../src/cli/ca-command.ts';
-import { runCommandLine, type JoinOptions, type ListOptions, type ManageOptions } from '../../../../src/cli/program.ts';
-
+import type { JoinOptions } from '../../../../src/cli/join-command.ts';
+import type { ListOptions } from '../../../../src/cli/list-command.ts';
+import type { ManageOptions } from '../../../../src/cli/manage-command.ts';
+import { runCommandLine } from '../../../../src/cli/program.ts';
 import { otherTlsIdentity, tlsIdentity } from '../../../support/tls-identity.ts';
 
 interface Run {
