@@ -39,12 +39,53 @@ async function startSecureEngine(): Promise<SecureEngine> {
   return { upstream: { name: 'node-1', host: '127.0.0.1', port: portOf(server), agent, tls: trust }, connections };
 }
 
-async function connect(port: number): Promise<RawConnection> {
+function openPlain(port: number): Promise<RawConnection> {
+  return RawConnection.open(port);
+}
+
+async function openSecure(port: number): Promise<RawConnection> {
   const client = new RawConnection(tls.connect({ port, host: '127.0.0.1', ...halfOpen, ...trust }));
   cleanups.unshift(() => {
     client.socket.destroy();
   });
   return until('the client is connected', () => client.socket.readyState === 'open' && client);
+}
+
+interface HijackStage {
+  readonly client: RawConnection;
+  /** The connection that was made to the engine for the client's request. */
+  readonly remote: RawConnection;
+  /** Resolves when the stream is over on the manager's side. */
+  readonly over: () => Promise<unknown>;
+}
+
+/** A client that has sent `request` to a front that hijacks for a secure engine. */
+async function startHijack(
+  server: http.Server | https.Server,
+  openClient: (port: number) => Promise<RawConnection>,
+  ...request: readonly string[]
+): Promise<HijackStage> {
+  const { upstream, connections } = await startSecureEngine();
+  const ended: Promise<void>[] = [];
+  server.on('upgrade', (req, socket, head) => {
+    ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
+  });
+  const front = await startFrontServer(server);
+  cleanups.push(() => front.close());
+  const client = await openClient(front.port);
+  client.send(...request);
+  const remote = await until('the engine is asked', () => connections[0]);
+  return { client, remote, over: () => Promise.all(ended) };
+}
+
+async function switchProtocols({ client, remote }: HijackStage): Promise<void> {
+  await remote.receives('\r\n\r\n');
+  remote.send(switching);
+  await client.receives('\r\n\r\n');
+}
+
+function attachHead(contentLength: number): string {
+  return `POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: ${contentLength}\r\n\r\n`;
 }
 
 afterEach(async () => {
@@ -53,70 +94,38 @@ afterEach(async () => {
 
 describe('proxy over TLS', () => {
   it('carries half-closes both ways through a hijacked connection', async () => {
-    const { upstream, connections } = await startSecureEngine();
-    const ended: Promise<void>[] = [];
     const server = https.createServer({ ...tlsIdentity, allowHalfOpen: true });
-    server.on('upgrade', (req, socket, head) => {
-      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
-    });
-    const front = await startFrontServer(server);
-    cleanups.push(() => front.close());
-    const client = await connect(front.port);
-    client.send('POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n');
-    const remote = await until('the engine is asked', () => connections[0]);
-    await remote.receives('\r\n\r\n');
-    remote.send(switching);
-    await client.receives('\r\n\r\n');
+    const stage = await startHijack(server, openSecure, attachHead(0));
+    const { client, remote } = stage;
+    await switchProtocols(stage);
     client.socket.end('last input');
     await remote.ends();
     assert.equal(remote.body, 'last input');
     remote.socket.end('late output');
     await client.ends();
     assert.equal(client.body, 'late output');
-    await Promise.all(ended);
+    await stage.over();
   });
 
   it('breaks the client when the engine breaks', async () => {
-    const { upstream, connections } = await startSecureEngine();
-    const server = http.createServer();
-    const ended: Promise<void>[] = [];
-    server.on('upgrade', (req, socket, head) => {
-      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
-    });
-    const front = await startFrontServer(server);
-    cleanups.push(() => front.close());
-    const client = await RawConnection.open(front.port);
-    client.send('POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n');
-    const remote = await until('the engine is asked', () => connections[0]);
-    await remote.receives('\r\n\r\n');
-    remote.send(switching);
-    await client.receives('\r\n\r\n');
+    const stage = await startHijack(http.createServer(), openPlain, attachHead(0));
+    const { client, remote } = stage;
+    await switchProtocols(stage);
     remote.socket.destroy();
     await client.ends();
     client.socket.destroy();
-    await Promise.all(ended);
+    await stage.over();
   });
 
   it('sends the body of an upgrade in one piece with its head: an engine that does not read it would take it for input', async () => {
-    const { upstream, connections } = await startSecureEngine();
-    const server = http.createServer();
-    const ended: Promise<void>[] = [];
-    server.on('upgrade', (req, socket, head) => {
-      ended.push(hijack({ req, socket, head }, upstream, { path: '/attach', signal: new AbortController().signal }));
-    });
-    const front = await startFrontServer(server);
-    cleanups.push(() => front.close());
-    const client = await RawConnection.open(front.port);
-    client.send(
-      'POST /attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 15\r\n\r\n',
-      '{"stream":true}',
-    );
-    const remote = await until('the engine is asked', () => connections[0]);
-    await remote.receives('{"stream":true}');
+    const body = '{"stream":true}';
+    const stage = await startHijack(http.createServer(), openPlain, attachHead(body.length), body);
+    const { client, remote } = stage;
+    await remote.receives(body);
     assert.equal(remote.chunks.length, 1);
 
     client.socket.resetAndDestroy();
-    await Promise.all(ended);
+    await stage.over();
   });
 
   it('forwards requests and exchanges answers', async () => {
