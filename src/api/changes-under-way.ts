@@ -1,10 +1,12 @@
 // The calls under way that change something, so that a primary hands over only when they are through.
+import { Waiters } from '../common/waiters.ts';
+import { Deadline } from '../engine/deadline.ts';
 import { isChange } from '../engine/write-permit.ts';
 import type { Route } from './route.ts';
 
 export class ChangesUnderWay {
   #count = 0;
-  readonly #waiters = new Set<() => void>();
+  readonly #ends = new Waiters();
 
   /** Does `work`, and counts it when it changes something and does not last as long as a stream. */
   async during(route: Route, work: () => Promise<void>): Promise<void> {
@@ -17,22 +19,16 @@ export class ChangesUnderWay {
       await work();
     } finally {
       this.#count -= 1;
-      if (this.#count === 0) for (const wake of [...this.#waiters]) wake();
+      if (this.#count === 0) this.#ends.wake();
     }
   }
 
   /** Resolves when there is none, at the latest after `withinMs`. */
   async over(withinMs: number): Promise<void> {
     if (this.#count === 0) return;
-    await new Promise<void>((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, withinMs);
-      this.#waiters.add(finish);
-    });
+    const deadline = new Deadline(withinMs, []);
+    await this.#ends.wait(deadline.signal);
+    deadline.clear();
   }
 }
 

@@ -1,12 +1,14 @@
 // The open connections of the server, so that stopping can wait for their end and then enforce it, and so that no
 // client has all of them.
 import type { Socket } from 'node:net';
+import { Waiters } from '../common/waiters.ts';
+import { Deadline } from '../engine/deadline.ts';
 
 export class Connections {
   readonly #maxPerClient: number;
   readonly #sockets = new Set<Socket>();
   readonly #byAddress = new Map<string, number>();
-  readonly #waiters = new Set<() => void>();
+  readonly #ends = new Waiters();
 
   constructor(maxPerClient: number) {
     this.#maxPerClient = maxPerClient;
@@ -22,7 +24,7 @@ export class Connections {
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#release(address);
-      if (this.#sockets.size === 0) this.#wake();
+      if (this.#sockets.size === 0) this.#ends.wake();
     });
     return true;
   }
@@ -30,15 +32,10 @@ export class Connections {
   /** True as soon as none is open, false when `withinMs` are over before that. */
   async closed(withinMs: number): Promise<boolean> {
     if (this.#sockets.size === 0) return true;
-    return await new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(finish);
-        resolve(this.#sockets.size === 0);
-      };
-      const timer = setTimeout(finish, withinMs);
-      this.#waiters.add(finish);
-    });
+    const deadline = new Deadline(withinMs, []);
+    await this.#ends.wait(deadline.signal);
+    deadline.clear();
+    return this.#sockets.size === 0;
   }
 
   destroyAll(): void {
@@ -49,9 +46,5 @@ export class Connections {
     const left = (this.#byAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
-  }
-
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) waiter();
   }
 }
