@@ -2,6 +2,7 @@
 // worth, so that a burst passes and a flood does not.
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../common/errors.ts';
+import { RecentMap } from '../common/recent-map.ts';
 
 interface Bucket {
   readonly left: number;
@@ -9,13 +10,13 @@ interface Bucket {
 }
 
 const burstSeconds = 2;
-/** Strangers must not fill memory with their addresses: the one that was seen first is forgotten. */
+/** Strangers must not fill memory with their addresses: the one that asked longest ago is forgotten. */
 const maxAddresses = 10_000;
 
 export class RequestRate {
   readonly #perSecond: number;
   readonly #now: () => number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new RecentMap<string, Bucket>(maxAddresses);
 
   /** `now` in milliseconds. */
   constructor(perSecond: number, now: () => number = () => performance.now()) {
@@ -35,10 +36,7 @@ export class RequestRate {
     const last = this.#buckets.get(address) ?? { left: full, atMs };
     const left = Math.min(full, last.left + ((atMs - last.atMs) / 1_000) * this.#perSecond);
     // Behind the others: who asks often is not forgotten.
-    this.#buckets.delete(address);
     this.#buckets.set(address, { left: left < 1 ? left : left - 1, atMs });
-    const [first] = this.#buckets.keys();
-    if (this.#buckets.size > maxAddresses && first !== undefined) this.#buckets.delete(first);
     return left >= 1;
   }
 }

@@ -2,6 +2,7 @@
 // say which build they belong to: so a client stays with one engine until it has been idle for an hour, and requests
 // that name the same session or the same build follow the one of them that an engine was chosen for first.
 import { ApiError } from '../common/errors.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import { Waiters } from '../common/waiters.ts';
 import { Deadline } from '../engine/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -20,8 +21,8 @@ interface Choice {
 export class BuildAffinity {
   readonly #nodes: () => readonly NodeView[];
   readonly #now: () => number;
-  readonly #byClient = new Map<string, Choice>();
-  readonly #byMeeting = new Map<string, Choice>();
+  readonly #byClient = new RecentMap<string, Choice>(maxRemembered);
+  readonly #byMeeting = new RecentMap<string, Choice>(maxRemembered);
   /** How many connections each client controls a builder by. */
   readonly #controllers = new Map<string, number>();
   readonly #meetings = new Waiters();
@@ -75,7 +76,7 @@ export class BuildAffinity {
   /** Forgets what was not seen for an hour. */
   forgetIdle(): void {
     for (const choices of [this.#byClient, this.#byMeeting]) {
-      for (const [key, { usedAtMs }] of choices) if (this.#now() - usedAtMs >= idleMs) choices.delete(key);
+      for (const [key, { usedAtMs }] of choices.entries()) if (this.#now() - usedAtMs >= idleMs) choices.delete(key);
     }
   }
 
@@ -85,20 +86,14 @@ export class BuildAffinity {
     else this.#controllers.set(clientKey, count);
   }
 
-  #recall(choices: Map<string, Choice>, key: string): Engine | undefined {
+  #recall(choices: RecentMap<string, Choice>, key: string): Engine | undefined {
     const choice = choices.get(key);
     if (choice === undefined) return undefined;
     const isGood = this.#now() - choice.usedAtMs < idleMs && choice.engine.state === 'healthy';
     return isGood ? choice.engine : undefined;
   }
 
-  #remember(choices: Map<string, Choice>, key: string, engine: Engine): void {
-    choices.delete(key);
+  #remember(choices: RecentMap<string, Choice>, key: string, engine: Engine): void {
     choices.set(key, { engine, usedAtMs: this.#now() });
-    if (choices.size <= maxRemembered) return;
-    for (const oldest of choices.keys()) {
-      choices.delete(oldest);
-      return;
-    }
   }
 }

@@ -1,6 +1,7 @@
 // What one engine has, as last read. Records are immutable and replaced whole; a fetch that began before a
 // newer one was applied, or before the container was destroyed, never overwrites what is newer.
 import { isDeepStrictEqual } from 'node:util';
+import { RecentMap } from '../common/recent-map.ts';
 import type { ImageRow, NetworkRow, VolumeRow } from '../docker/types.ts';
 import type { EngineListener } from './change.ts';
 import { sameRow } from './container-record.ts';
@@ -32,7 +33,7 @@ export class EngineMirror implements Mirror {
   readonly #tell: EngineListener;
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #written = new Map<string, FetchStart>();
-  readonly #removed = new Map<string, FetchStart>();
+  readonly #removed = new RecentMap<string, FetchStart>(maxRemembered);
   readonly #listed = { images: 0, networks: 0, volumes: 0 };
   #images: readonly ImageRow[] = [];
   #networks: ReadonlyMap<string, NetworkRow> = new Map();
@@ -132,21 +133,13 @@ export class EngineMirror implements Mirror {
   }
 
   #forget(id: string, start: FetchStart): void {
-    this.#remember(id, start);
+    this.#removed.set(id, start);
     this.#written.delete(id);
     const before = this.#containers.get(id);
     if (before === undefined) return;
     this.#containers.delete(id);
     this.#changed();
     this.#tell({ kind: 'container', id, before, after: undefined });
-  }
-
-  #remember(id: string, start: FetchStart): void {
-    this.#removed.delete(id);
-    this.#removed.set(id, start);
-    if (this.#removed.size <= maxRemembered) return;
-    const [oldest] = this.#removed.keys();
-    if (oldest !== undefined) this.#removed.delete(oldest);
   }
 
   #changed(): void {

@@ -1,5 +1,6 @@
 // How many containers of a node a rule speaks of, kept for each rule and node and brought up to date by what came and
 // went since. A rule that many containers carry ("not beside web*") costs the same however full the nodes are.
+import { RecentMap } from '../common/recent-map.ts';
 import type { Node, NodeContainer } from './contracts.ts';
 
 interface Counted {
@@ -11,7 +12,7 @@ interface Counted {
 const mostRules = 128;
 
 export class ContainerCounts {
-  readonly #counted = new Map<string, WeakMap<Node, Counted>>();
+  readonly #counted = new RecentMap<string, WeakMap<Node, Counted>>(mostRules);
 
   /** Tells how many containers of a node match; `key` must tell rules apart that differ. */
   counter(key: string, isMatch: (container: NodeContainer) => boolean): (node: Node) => number {
@@ -29,10 +30,7 @@ export class ContainerCounts {
 
   #countedBy(key: string): WeakMap<Node, Counted> {
     const counted = this.#counted.get(key) ?? new WeakMap<Node, Counted>();
-    this.#counted.delete(key);
     this.#counted.set(key, counted);
-    const oldest = this.#counted.keys().next().value;
-    if (this.#counted.size > mostRules && oldest !== undefined) this.#counted.delete(oldest);
     return counted;
   }
 }

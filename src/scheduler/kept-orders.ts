@@ -2,6 +2,7 @@
 // put in their new place, and nodes are taken from its head until one will do. Rules that pass over many nodes get an
 // order of only those that they accept. A decision therefore looks at a few nodes, however many there are. Whoever
 // changes a node must say so; who joins, leaves or is renamed makes all anew.
+import { RecentMap } from '../common/recent-map.ts';
 import type { Node, NodeOrder, Requirement } from './contracts.ts';
 import { compareLoad, comparePlace, measured, type MeasuredNode } from './node-order.ts';
 
@@ -13,7 +14,7 @@ const manyNodes = 64;
 const fewNodes = 16;
 
 export class KeptOrders {
-  readonly #orders = new Map<string, KeptOrder>();
+  readonly #orders = new RecentMap<string, KeptOrder>(mostOrders);
 
   /**
    * Those of `nodes` that can meet `requirements`, best first; computed as far as it is read, and to be read before a
@@ -54,10 +55,7 @@ export class KeptOrders {
 
   /** As the one asked last. */
   #add(key: string, kept: KeptOrder): KeptOrder {
-    this.#orders.delete(key);
     this.#orders.set(key, kept);
-    const oldest = this.#orders.keys().next().value;
-    if (this.#orders.size > mostOrders && oldest !== undefined) this.#orders.delete(oldest);
     return kept;
   }
 }

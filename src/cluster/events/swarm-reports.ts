@@ -1,5 +1,6 @@
 // The managers of a swarm report what happens in it, each of them: a reader is told once. Their reports of one event do
 // not agree on its time, so it is counted how often each of them has reported the same.
+import { RecentMap } from '../../common/recent-map.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 
 interface Reported {
@@ -14,7 +15,7 @@ const windowNs = 30e9;
 const maxRemembered = 256;
 
 export class SwarmReports {
-  readonly #reported = new Map<string, Reported>();
+  readonly #reported = new RecentMap<string, Reported>(maxRemembered);
 
   /** Whether another manager has told the event; to be asked once for each report. */
   isRepeated({ scope, timeNano, node, ...event }: ClusterEvent): boolean {
@@ -32,10 +33,7 @@ export class SwarmReports {
     const known = this.#reported.get(subject);
     if (known !== undefined && Math.abs(timeNano - known.timeNano) <= windowNs) return known;
     const reported = { timeNano, told: 0, reports: new Map<string, number>() };
-    this.#reported.delete(subject);
     this.#reported.set(subject, reported);
-    const [oldest] = this.#reported.keys();
-    if (this.#reported.size > maxRemembered && oldest !== undefined) this.#reported.delete(oldest);
     return reported;
   }
 }

@@ -1,6 +1,7 @@
 // Which engine runs an exec instance. Only that engine knows the id, so it is remembered when it passes by, and
 // looked for on every engine when it did not: after a restart of the manager, for example.
 import { notFound, unavailable } from '../../common/errors.ts';
+import { RecentMap } from '../../common/recent-map.ts';
 import type { DockerEvent } from '../../docker/types.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { Limiter } from '../../engine/limiter.ts';
@@ -12,7 +13,7 @@ const maxAsked = 128;
 
 export class ExecIndex {
   readonly #healthyEngines: () => readonly Engine[];
-  readonly #engines = new Map<string, Engine>();
+  readonly #engines = new RecentMap<string, Engine>(maxRemembered);
   readonly #limiter = new Limiter(maxAsked);
 
   constructor(healthyEngines: () => readonly Engine[]) {
@@ -20,13 +21,7 @@ export class ExecIndex {
   }
 
   remember(id: string, engine: Engine): void {
-    this.#engines.delete(id);
     this.#engines.set(id, engine);
-    if (this.#engines.size <= maxRemembered) return;
-    for (const oldest of this.#engines.keys()) {
-      this.#engines.delete(oldest);
-      return;
-    }
   }
 
   /** Takes the id out of an engine's `exec_create` event. */
@@ -37,7 +32,7 @@ export class ExecIndex {
   }
 
   removeEngine(engine: Engine): void {
-    for (const [id, owner] of this.#engines) if (owner === engine) this.#engines.delete(id);
+    for (const [id, owner] of this.#engines.entries()) if (owner === engine) this.#engines.delete(id);
   }
 
   /** Throws 404 when no healthy engine knows the id, 503 when the one that does cannot be reached. */
