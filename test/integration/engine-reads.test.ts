@@ -134,7 +134,7 @@ describe('the pool of reads', () => {
       const onAnswer = (answer: RawAnswer, index: number): void => {
         texts[index] = answer.body.toString('utf8');
       };
-      return { answered: await pool.getInOrder({ paths, patienceMs: 100, onAnswer }), texts };
+      return { answered: await pool.getInOrder({ paths, patienceMs: () => 100, onAnswer }), texts };
     }
 
     const paths = Array.from({ length: 300 }, (_, index) => `/${index}`);

@@ -161,8 +161,12 @@ export class Player {
   }
 
   async restart(): Promise<Plain> {
-    const result = await this.compose(['restart', '-t', '1']);
-    return { ...outcome(result), states: statesOf(await this.#settled()) };
+    const { restartedInTurn: inTurn } = this.#project;
+    const results: Plain[] = [];
+    for (const services of inTurn.length === 0 ? [[]] : inTurn.map((service) => [service])) {
+      results.push(outcome(await this.compose(['restart', '-t', '1', ...services])));
+    }
+    return { results, states: statesOf(await this.#settled()) };
   }
 
   async stop(): Promise<Plain> {

@@ -16,6 +16,8 @@ export interface Project {
   /** Whose containers end by themselves. */
   readonly ends: readonly string[];
   readonly builds: boolean;
+  /** Services that are restarted one after the other: an engine refuses one by chance whose network another one has just left. */
+  readonly restartedInTurn: readonly string[];
   /** Why Compose v1 does not read the file; undefined when it does. */
   readonly newerOnly: string | undefined;
   /** Docker commands to run before the first and after the last command of Compose. */
@@ -58,7 +60,7 @@ const details: Readonly<Record<string, { readonly scaled: string } & Partial<Pro
   profiles: { scaled: 'mail' },
   'secrets-configs': { scaled: 'app' },
   'several-networks': { scaled: 'visitor' },
-  sidecar: { scaled: 'client' },
+  sidecar: { scaled: 'client', restartedInTurn: ['app', 'proxy', 'client'] },
   'static-addresses': { scaled: 'client' },
   'three-tiers': { scaled: 'web' },
   volumes: { scaled: 'reader' },
@@ -78,7 +80,16 @@ export function corpusProjects(): readonly Project[] {
     throw new Error(`the corpus and its table differ: ${[...unknown, ...missing].join(', ')}`);
   }
   return Object.entries(details).map(([name, given]) => ({
-    ...{ name, overrides: [], ends: [], builds: false, newerOnly: undefined, before: [], after: [] },
+    ...{
+      name,
+      overrides: [],
+      ends: [],
+      builds: false,
+      restartedInTurn: [],
+      newerOnly: undefined,
+      before: [],
+      after: [],
+    },
     ...given,
   }));
 }
