@@ -1,6 +1,7 @@
 // Reads request bodies whose content the manager needs: JSON objects and form arguments. Bounded, and wrong
 // input is refused in dockerd's words; streams (tar, stdin) never come through here.
 import type { IncomingMessage } from 'node:http';
+import { collect } from '../common/collect.ts';
 import { ApiError, badRequest, errorMessage } from '../common/errors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -36,24 +37,10 @@ export async function readBody(req: IncomingMessage): Promise<Buffer> {
   if (announced === 0 && req.headers['transfer-encoding'] === undefined) return Buffer.alloc(0);
   const silence = setTimeout(() => req.destroy(new ApiError(408, 'the request body is not complete')), maxSilenceMs);
   try {
-    return await collect(req, () => silence.refresh());
+    return await collect(req, { maxBytes: maxBodyBytes, tooLong: tooLarge, onProgress: () => silence.refresh() });
   } finally {
     clearTimeout(silence);
   }
-}
-
-async function collect(req: IncomingMessage, onProgress: () => void): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Leaving the loop must not destroy the connection: the refusal goes out on it.
-  const body: AsyncIterable<Buffer> = req.iterator({ destroyOnReturn: false });
-  for await (const chunk of body) {
-    onProgress();
-    length += chunk.length;
-    if (length > maxBodyBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** Arguments that a POST carries in a form-encoded body instead of its URL; empty for every other request. */

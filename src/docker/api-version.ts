@@ -20,6 +20,7 @@ export function effectiveVersion(clientVersion: string, { min, max }: ApiWindow)
 
 /** Below 0, 0 or above 0, as a sort wants it. As engines do: part by part as numbers, where what is no number counts as 0. */
 export function compareApiVersion(a: string, b: string): number {
+  if (a === b) return 0;
   const [left, right] = [versionParts(a), versionParts(b)];
   for (let at = 0; at < Math.max(left.length, right.length); at += 1) {
     const difference = (left[at] ?? 0) - (right[at] ?? 0);

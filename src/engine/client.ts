@@ -3,12 +3,13 @@
 // when an answer is cut off. What the mirror reads all the time goes through a pool that costs less a call.
 import type http from 'node:http';
 import Docker from 'dockerode';
+import { collect } from '../common/collect.ts';
 import { ApiError } from '../common/errors.ts';
 import { MalformedHttp } from './answer-parser.ts';
 import { Deadline, DeadlineExceeded } from './deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
 import { ReadPool } from './read-pool.ts';
-import type { RawRead } from './read-pool.ts';
+import type { RawRead, RawReads } from './read-pool.ts';
 import { EngineUnreachable, unreachableKind } from './unreachable.ts';
 
 export interface EngineCall {
@@ -37,13 +38,13 @@ export interface EngineRead {
   readonly urgency?: RawRead['urgency'];
 }
 
-/** Many GETs of one kind, asked behind one another without waiting. */
+/** Several GETs, asked behind one another without waiting. */
 export interface EngineReads {
   /** As in `EngineCall`. */
   readonly paths: readonly string[];
   readonly signal?: AbortSignal | undefined;
-  /** The reads end when no answer comes for so long. */
-  readonly patienceMs: number;
+  /** As in `RawReads`. */
+  readonly patienceMs: RawReads['patienceMs'];
   /** Called in the order of `paths`. */
   readonly onAnswer: (answer: Omit<EngineAnswer, 'headers'>, index: number) => void;
 }
@@ -307,15 +308,13 @@ function toBytes(body: unknown): Buffer | undefined {
 }
 
 async function readText(response: http.IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new ApiError(500, `an engine's answer is longer than ${maxAnswerBytes} bytes`);
-    chunks.push(chunk);
+  const tooLong = (): Error => new ApiError(500, `an engine's answer is longer than ${maxAnswerBytes} bytes`);
+  try {
+    return (await collect(response, { maxBytes: maxAnswerBytes, tooLong })).toString('utf8');
+  } catch (error) {
+    response.destroy();
+    throw error;
   }
-  if (!response.complete) throw new Error('the answer was cut off');
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function contentTypeOf({ headers }: http.IncomingMessage): string {

@@ -43,6 +43,19 @@ export class ContainerRows {
     return await this.#list(undefined, signal);
   }
 
+  /** A place for a list that the caller reads himself. Returns what gives it back, as often as it is called; undefined while questions are better gathered. */
+  takePlace(): (() => void) | undefined {
+    if (this.#listsUnderWay >= maxListsAtOnce) return undefined;
+    this.#listsUnderWay += 1;
+    let isTaken = true;
+    return () => {
+      if (!isTaken) return;
+      isTaken = false;
+      this.#listsUnderWay -= 1;
+      this.#startList();
+    };
+  }
+
   #startList(): void {
     if (this.#listsUnderWay >= maxListsAtOnce || this.#pending.size === 0) return;
     const batch = this.#pending;
@@ -66,10 +79,14 @@ export class ContainerRows {
   }
 
   async #list(ids: readonly string[] | undefined, signal: AbortSignal): Promise<readonly ContainerRow[]> {
-    const filters: Record<string, string> = ids === undefined ? {} : { filters: JSON.stringify({ id: ids }) };
-    const query = { all: '1', ...filters };
     const timeoutMs = this.#options.listTimeoutMs;
-    const body = await this.#options.client.read({ path: '/containers/json', query, signal, timeoutMs });
+    const body = await this.#options.client.read({ path: rowsPath(ids), signal, timeoutMs });
     return parseContainerRows(body);
   }
+}
+
+/** Of all containers, where no ids are given. */
+export function rowsPath(ids: readonly string[] | undefined): string {
+  const filters = ids === undefined ? '' : `&filters=${encodeURIComponent(JSON.stringify({ id: ids }))}`;
+  return `/containers/json?all=1${filters}`;
 }

@@ -4,12 +4,12 @@ import { ApiError } from '../common/errors.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import type { ContainerRow } from '../docker/types.ts';
-import { parseContainerInspect } from './answers.ts';
+import { parseContainerInspect, parseContainerRows } from './answers.ts';
 import type { EngineClient } from './client.ts';
 import { parseContainerDetails } from './container-details.ts';
 import type { ContainerDetails } from './container-details.ts';
 import { containerName, sameRow } from './container-record.ts';
-import { ContainerRows } from './container-rows.ts';
+import { ContainerRows, rowsPath } from './container-rows.ts';
 import { Limiter } from './limiter.ts';
 import type { EngineMirror, FetchStart } from './mirror.ts';
 import { IncompleteRead, Refresh } from './refresh.ts';
@@ -31,6 +31,17 @@ type Inspected =
   | { readonly kind: 'details'; readonly details: ContainerDetails }
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly error: unknown };
+
+interface ContainerAnswers {
+  /** undefined: the engine has no such container. */
+  readonly row: ContainerRow | undefined;
+  readonly inspected: Inspected;
+}
+
+interface AnswersSoFar {
+  listed?: { readonly row: ContainerRow | undefined };
+  inspected?: Inspected;
+}
 
 const inspectsAtOnce = 8;
 /** Of containers whose inspect was left unanswered the last time. */
@@ -116,7 +127,7 @@ export class ContainerSync {
   async #readOne(id: string, signal: AbortSignal): Promise<void> {
     const { mirror } = this.#options;
     const start = mirror.beginFetch();
-    const [row, inspected] = await Promise.all([this.#rows.load(id, signal), this.#inspect(id, signal)]);
+    const { row, inspected } = await this.#readRowAndDetails(id, signal);
     signal.throwIfAborted();
     if (row === undefined || inspected.kind === 'absent') {
       mirror.removeContainer(id, start);
@@ -124,6 +135,41 @@ export class ContainerSync {
     }
     this.#put(row, inspected, start);
     if (inspected.kind === 'failed') throw new IncompleteRead(inspected.error);
+  }
+
+  /** Both questions on one connection where that is possible: two connections would cost nearly twice as much. */
+  async #readRowAndDetails(id: string, signal: AbortSignal): Promise<ContainerAnswers> {
+    const giveBack = this.#stalled.has(id) ? undefined : this.#rows.takePlace();
+    const together = giveBack === undefined ? {} : await this.#readTogether(id, giveBack, signal);
+    const [{ row }, inspected] = await Promise.all([
+      together.listed ?? this.#rows.load(id, signal).then((row) => ({ row })),
+      together.inspected ?? this.#inspect(id, signal),
+    ]);
+    return { row, inspected };
+  }
+
+  /** What does not come this way is to be asked again by itself, which tells what is wrong. */
+  async #readTogether(id: string, giveBackPlace: () => void, signal: AbortSignal): Promise<AnswersSoFar> {
+    const { client, timings } = this.#options;
+    const read: AnswersSoFar = {};
+    try {
+      await client.readInOrder({
+        paths: [rowsPath([id]), inspectPath(id)],
+        signal,
+        patienceMs: (index) => (index === 0 ? timings.listTimeoutMs : timings.inspectPatienceMs),
+        onAnswer: ({ status, body }, index) => {
+          if (index === 1) {
+            read.inspected = answeredInspect(status, body);
+            return;
+          }
+          giveBackPlace();
+          if (status === 200) read.listed = { row: parseContainerRows(body).find((row) => row.Id === id) };
+        },
+      });
+    } finally {
+      giveBackPlace();
+    }
+    return read;
   }
 
   /** One behind the other; those that got no answer come last, one by one, so that they stall no other. */
@@ -154,7 +200,7 @@ export class ContainerSync {
     return await client.readInOrder({
       paths: rows.map(({ Id }) => inspectPath(Id)),
       signal,
-      patienceMs: timings.inspectPatienceMs,
+      patienceMs: () => timings.inspectPatienceMs,
       onAnswer: ({ status, body }, index) => {
         const row = rows[index];
         if (row !== undefined) this.#putListed(row, answeredInspect(status, body), start, signal);

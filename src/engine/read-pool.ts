@@ -38,8 +38,8 @@ export interface ReadAnswer {
 export interface RawReads {
   /** As of a single read. */
   readonly paths: readonly string[];
-  /** The reads end when no answer comes for so long. */
-  readonly patienceMs: number;
+  /** The reads end when the answer to the path at `index` does not come for so long. */
+  readonly patienceMs: (index: number) => number;
   readonly signal?: AbortSignal | undefined;
   /** Called with each answer, in the order of `paths`; its body is good during the call. */
   readonly onAnswer: (answer: RawAnswer, index: number) => void;
@@ -108,14 +108,16 @@ export class ReadPool {
     };
     const errand: Errand = {
       begin: () => {
-        bounds = this.#bound(patienceMs, signal, () => errand);
+        bounds = this.#bound(patienceMs(0), signal, () => errand);
         return paths.map((path) => this.#bytesOf(path)).join('');
       },
       take: (answer) => {
         onAnswer(answer, answered);
         answered += 1;
-        bounds?.extend();
-        if (answered < paths.length) return false;
+        if (answered < paths.length) {
+          bounds?.extend(patienceMs(answered));
+          return false;
+        }
         end();
         return true;
       },
@@ -152,16 +154,24 @@ export class ReadPool {
     };
     // Timers run before sockets are read: after a pause of this process the answer may be there already.
     let lastLook: NodeJS.Immediate | undefined;
-    const timer = setTimeout(() => {
+    let patienceMs = ms;
+    const onTime = (): void => {
       lastLook = setImmediate(() => {
-        this.#giveUp(errand(), new DeadlineExceeded(ms));
+        this.#giveUp(errand(), new DeadlineExceeded(patienceMs));
       });
-    }, ms);
+    };
+    let timer = setTimeout(onTime, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
     return {
-      extend: () => {
+      extend: (nextMs) => {
         clearImmediate(lastLook);
-        timer.refresh();
+        if (nextMs === patienceMs) {
+          timer.refresh();
+          return;
+        }
+        clearTimeout(timer);
+        patienceMs = nextMs;
+        timer = setTimeout(onTime, nextMs);
       },
       remove: () => {
         clearTimeout(timer);
@@ -257,6 +267,7 @@ export class ReadPool {
 }
 
 interface Bounds {
-  readonly extend: () => void;
+  /** Another so many milliseconds from now on. */
+  readonly extend: (ms: number) => void;
   readonly remove: () => void;
 }

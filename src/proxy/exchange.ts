@@ -1,5 +1,6 @@
 // One request to an engine whose answer is needed whole. The answer is bounded, and half an answer is none.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { collect } from '../common/collect.ts';
 import { unavailable } from '../common/errors.ts';
 import { openStream, type StreamRequest } from './open-stream.ts';
 import type { RawHeaders } from './raw-head.ts';
@@ -35,7 +36,7 @@ export async function exchange(upstream: Upstream, request: ExchangeRequest): Pr
           Math.max(0, timeoutMs - (performance.now() - started)),
         );
   try {
-    const body = await collect(stream, request.maxBytes ?? defaultMaxBytes);
+    const body = await readWhole(stream, request.maxBytes ?? defaultMaxBytes);
     return { statusCode, headers, rawHeaders, body };
   } catch (error) {
     throw signal.aborted ? signal.reason : unavailable(upstream.name, error);
@@ -45,13 +46,12 @@ export async function exchange(upstream: Upstream, request: ExchangeRequest): Pr
 }
 
 /** Everything that `stream` says. Rejects, and destroys it, when that is more than `maxBytes` or it breaks off. */
-export async function collect(stream: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
+export async function readWhole(stream: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const tooLong = (): Error => new Error(`the answer is longer than ${maxBytes} bytes`);
+  try {
+    return await collect(stream, { maxBytes, tooLong });
+  } catch (error) {
+    stream.destroy();
+    throw error;
   }
-  return Buffer.concat(chunks, size);
 }

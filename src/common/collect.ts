@@ -1,0 +1,42 @@
+// The whole of a message that is small, by its events: an async iterator would cost as much as the message.
+import type { IncomingMessage } from 'node:http';
+
+export interface CollectOptions {
+  readonly maxBytes: number;
+  /** What a longer message is refused with. */
+  readonly tooLong: () => Error;
+  /** Called with every arrival of bytes. */
+  readonly onProgress?: (() => void) | undefined;
+}
+
+/**
+ * Everything that `message` says. Rejects when that is too much, and then leaves the message as it is, so that an answer
+ * can still go out on its connection; and when the message breaks off.
+ */
+export function collect(message: IncomingMessage, { maxBytes, tooLong, onProgress }: CollectOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      onProgress?.();
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length <= maxBytes) return;
+      message.off('data', onData).pause();
+      reject(tooLong());
+    };
+    const onBrokenOff = (): void => {
+      reject(message.errored ?? new Error('the message was cut off'));
+    };
+    // Stays when all is over: an error that comes late has nobody else to go to.
+    message.on('error', reject);
+    message.once('close', onBrokenOff);
+    message.once('end', () => {
+      message.off('close', onBrokenOff);
+      if (message.complete) resolve(Buffer.concat(chunks, length));
+      else onBrokenOff();
+    });
+    message.on('data', onData);
+    if (message.destroyed) onBrokenOff();
+  });
+}
