@@ -6,7 +6,8 @@ import { createLogger, type Logger } from '../common/logger.ts';
 import { appendTo, AuditLog, type Append } from '../manager/audit-log.ts';
 import { Manager, type ManagerOptions } from '../manager/manager.ts';
 import type { Filter } from '../scheduler/contracts.ts';
-import { isPlugIn, loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
+import { loadFilter, loadStrategy } from '../scheduler/plug-ins/load.ts';
+import { isPlugIn } from '../scheduler/plug-ins/reference.ts';
 import type { ManageOptions } from './manage-command.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -1,7 +1,7 @@
 // The flags that say how a manager chooses nodes: strategy, filters and the cluster options of docker/classicswarm.
 import { Option, type Command } from 'commander';
-import { filterNames } from '../scheduler/filters/index.ts';
-import { isPlugIn } from '../scheduler/plug-ins/load.ts';
+import { filterNames } from '../scheduler/filters/names.ts';
+import { isPlugIn } from '../scheduler/plug-ins/reference.ts';
 import { clusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { collected, keyValue, oneOf } from './values.ts';
 

@@ -1,5 +1,4 @@
-// The filters by name. The order is the order in which their soft rules matter and in which a node's first
-// failing reason is looked for.
+// The filters by name.
 import { defaultOvercommit, type Overcommit } from '../capacity.ts';
 import type { Filter } from '../contracts.ts';
 import { createAffinityFilter } from './affinity.ts';
@@ -9,6 +8,7 @@ import { containerSlotsFilter } from './container-slots.ts';
 import { dependencyFilter } from './dependency.ts';
 import { devicesFilter } from './devices.ts';
 import { healthFilter } from './health.ts';
+import { allFilterNames, filterNames, standingFilterNames } from './names.ts';
 import { networksFilter } from './networks.ts';
 import { platformFilter } from './platform.ts';
 import { portFilter } from './port.ts';
@@ -23,31 +23,6 @@ export interface FilterOptions {
   /** Filters of users by the reference under which `names` has them. */
   readonly plugIns?: ReadonlyMap<string, Filter> | undefined;
 }
-
-/** Those a user may leave out or reorder with `--filter`, in their default order. */
-export const filterNames: readonly string[] = [
-  'health',
-  'port',
-  'containerslots',
-  'dependency',
-  'affinity',
-  'constraint',
-  'whitelist',
-  'taints',
-  'replicas',
-];
-
-/** Without these an engine would refuse the container, overload its node, or lose sight of its data. */
-export const standingFilterNames: readonly string[] = [
-  'resources',
-  'platform',
-  'apiversion',
-  'volumes',
-  'networks',
-  'devices',
-];
-
-export const allFilterNames: readonly string[] = [...filterNames, ...standingFilterNames];
 
 /**
  * The filters of `names` in that order, and then those that always apply and were not named. Where no built-in one is

@@ -4,14 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { errorMessage } from '../../common/errors.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Filter, Strategy } from '../contracts.ts';
-import { allFilterNames } from '../filters/index.ts';
+import { allFilterNames } from '../filters/names.ts';
 import { isStrategyName } from '../strategies/index.ts';
 import { guardedFilter, guardedStrategy } from './guarded.ts';
 import { PlugInWatch } from './watch.ts';
-
-export function isPlugIn(reference: string): boolean {
-  return /^(?:\.{0,2}\/|file:)/.test(reference);
-}
 
 /** Rejects with an Error of one line that says what is expected of `reference`. */
 export async function loadFilter(reference: string, logger: Logger): Promise<Filter> {

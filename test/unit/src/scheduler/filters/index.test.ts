@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { filterNames, openFilters } from '../../../../../src/scheduler/filters/index.ts';
+import { openFilters } from '../../../../../src/scheduler/filters/index.ts';
+import { filterNames } from '../../../../../src/scheduler/filters/names.ts';
 import { placementRequest } from '../../../../../src/scheduler/request.ts';
 import { Scheduler } from '../../../../../src/scheduler/scheduler.ts';
 import { openStrategy } from '../../../../../src/scheduler/strategies/index.ts';
