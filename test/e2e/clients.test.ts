@@ -68,8 +68,8 @@ y.remove()`,
 const pythonPrelude = `
 import docker, io, socket, sys, tarfile, threading, time
 from docker.utils.socket import frames_iter
-c = docker.DockerClient(base_url=sys.argv[1], version='auto', timeout=60)
-x = c.containers.get(sys.argv[2])
+c = docker.from_env(version='auto', timeout=60)
+x = c.containers.get(sys.argv[1])
 `;
 
 describe('client libraries against a cluster', () => {
@@ -81,7 +81,8 @@ describe('client libraries against a cluster', () => {
     // The old Compose is written in Python and brings the library.
     rig = await startRig({ engines: ['20.10', '20.10', '28.5'], needs: ['compose-v1'] });
     const [host = '', port = ''] = rig.manager.address.split(':');
-    docker = new Docker({ host, port: Number(port), protocol: 'http' });
+    const protocol = rig.manager.origin.startsWith('https:') ? 'https' : 'http';
+    docker = new Docker({ host, port: Number(port), protocol, ...rig.manager.pemTexts });
     container = await docker.createContainer({ Image: 'busybox', Cmd: ['sleep', '3600'], StopSignal: 'SIGKILL' });
     await container.start();
   });
@@ -94,8 +95,8 @@ describe('client libraries against a cluster', () => {
     for (const [title, program] of Object.entries(pythonPrograms)) {
       it(title, async () => {
         const script = `${pythonPrelude}${program}\n`;
-        const args = ['-c', script, `tcp://${rig.manager.address}`, container.id];
-        const { code, stderr } = await run('/usr/bin/python3', args);
+        const env = rig.clients.environment();
+        const { code, stderr } = await run('/usr/bin/python3', ['-c', script, container.id], { env });
         assert.equal(code, 0, stderr);
       });
     }

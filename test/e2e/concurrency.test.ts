@@ -1,6 +1,6 @@
 // Many calls at once: every container exists once, spread holds, and ports and names are given out once.
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
+import type { Agent } from 'node:http';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { elements, text } from '../support/document.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
@@ -16,7 +16,7 @@ describe('creates at once', () => {
 
   before(async () => {
     rig = await startRig({ engines: ['20.10', '28.5', '20.10'] });
-    connections = new Agent({ keepAlive: true, maxSockets: 64 });
+    connections = rig.manager.newAgent({ keepAlive: true, maxSockets: 64 });
   });
 
   afterEach(async () => {
@@ -106,7 +106,7 @@ describe('creates at once', () => {
 
   async function call(method: string, path: string, body?: unknown): Promise<Answer> {
     return await new Promise((resolve, reject) => {
-      const outgoing = request(`http://${rig.manager.address}${path}`, {
+      const outgoing = rig.manager.request(path, {
         method,
         agent: connections,
         headers: { 'content-type': 'application/json' },

@@ -17,7 +17,7 @@ const isAskedFor = process.env['SHOAL_DEV_CLUSTER'] !== undefined;
 
   before(async function () {
     this.timeout(300_000);
-    rig = await startRig({ engines: ['28.5'], manager: 'none', compose: true, needs: ['consul'] });
+    rig = await startRig({ engines: ['28.5'], manager: 'none', trust: 'none', compose: true, needs: ['consul'] });
     await loadStandInImages(rig.engines[0]!);
   });
 

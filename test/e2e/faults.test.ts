@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { elements, field, text } from '../support/document.ts';
-import { httpCall } from '../support/rig/http-call.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { until } from '../support/until.ts';
 
@@ -55,7 +54,9 @@ describe('a cluster of which something fails', () => {
     assert.deepEqual(await startTimes(), startedAt);
   });
 
-  it('keeps an engine whose agent was killed, because the engine itself answers', async () => {
+  it('keeps an engine whose agent was killed, because the engine itself answers', async function () {
+    // Where the agent is the only way to the engine, agent-door.test.ts says what becomes of the node.
+    if (rig.engines[0]!.isClosed) this.skip();
     const agent = rig.agents[0]!;
     await agent.kill();
     await until('Consul takes the engine for dead', async () => (await passingEngines()) === 2, 20_000);
@@ -198,8 +199,7 @@ describe('a cluster of which something fails', () => {
   }
 
   async function passingEngines(): Promise<number> {
-    const url = `http://${rig.consul.address}/v1/health/service/shoal?passing`;
-    return elements((await httpCall({ method: 'GET', url })).json).length;
+    return elements((await rig.consul.api('GET', '/v1/health/service/shoal?passing')).json).length;
   }
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { text } from '../support/document.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
@@ -186,12 +186,10 @@ describe('hostile input', () => {
   }
 
   async function dial(): Promise<Socket> {
-    const [host = '', port = ''] = rig.manager.address.split(':');
-    const socket = connect({ host, port: Number(port) });
+    const socket = await rig.manager.dial();
     open.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => open.delete(socket));
-    await once(socket, 'connect');
     return socket;
   }
 

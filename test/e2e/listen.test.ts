@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { get, request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'mocha';
 import { field } from '../support/document.ts';
 import { countConnectionsTo } from '../support/rig/connections.ts';
@@ -108,8 +108,7 @@ describe('a manager with several addresses', () => {
 
   /** Resolves with the head of the answer. */
   async function openStream(method: string, path: string): Promise<IncomingMessage> {
-    const url = `http://${rig.manager.address}${path}`;
-    const outgoing = method === 'GET' ? get(url, { agent: false }) : request(url, { method, agent: false }).end();
+    const outgoing = rig.manager.request(path, { method }).end();
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     incoming.on('error', () => undefined);
     incoming.resume();

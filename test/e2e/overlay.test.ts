@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'mocha';
 import { elements, field, text } from '../support/document.ts';
 import { stateDirectory } from '../support/rig/rig-kind.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
-import { RigManager } from '../support/rig/shoal-process.ts';
+import type { RigManager } from '../support/rig/shoal-process.ts';
 import { until } from '../support/until.ts';
 
 const composeFile = `
@@ -35,7 +35,7 @@ describe('a network over several nodes', () => {
     rig = await startRig({ engines: ['28.5', '20.10', '28.5', '20.10'], compose: true });
     const nodes = `nodes://${rig.engines.map(({ address }) => address).join(',')}`;
     const args = ['--cluster-network', 'overlay'];
-    keeper = new RigManager(rig.kind, nodes, { args, port: 2376, name: 'keeper' });
+    keeper = rig.newManager(nodes, { args, port: 2376, name: 'keeper' });
   });
 
   after(async () => {

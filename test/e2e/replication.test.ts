@@ -2,11 +2,10 @@
 // others only wait a little.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { elements, text } from '../support/document.ts';
-import { Clients } from '../support/rig/clients.ts';
+import { elements } from '../support/document.ts';
 import { bridgeAddress, kindVariable, rigKindNamed } from '../support/rig/rig-kind.ts';
 import { startRig, type Rig } from '../support/rig/rig.ts';
-import { RigManager, type ManagerOptions } from '../support/rig/shoal-process.ts';
+import type { ManagerOptions, RigManager } from '../support/rig/shoal-process.ts';
 import { until } from '../support/until.ts';
 
 /** The lease is half of it; a machine that is busy with other tests must be able to renew it. */
@@ -19,7 +18,7 @@ describe('three managers', () => {
 
   before(async () => {
     rig = await startRig({ engines: ['20.10', '20.10', '28.5'], discovery: 'consul', manager: replicated(2375) });
-    const others = [2385, 2395].map((port) => new RigManager(kind, rig.consul.url, replicated(port)));
+    const others = [2385, 2395].map((port) => rig.newManager(rig.consul.url, replicated(port)));
     await Promise.all(others.map((manager) => manager.start()));
     await Promise.all(others.map((manager) => manager.waitUntilHealthy(3)));
     managers = [rig.manager, ...others];
@@ -40,7 +39,7 @@ describe('three managers', () => {
     among: readonly RigManager[] = managers,
   ): Promise<{ readonly primary: RigManager; readonly replicas: readonly RigManager[] }> {
     return await until('the managers agree on the primary', async () => {
-      const rows = await Promise.all(among.map(roleOf));
+      const rows = await Promise.all(among.map((manager) => manager.role()));
       const primary = among.find((_, index) => rows[index] === 'primary');
       const replicas = among.filter((manager) => manager !== primary);
       const areAgreed = rows.filter((row) => row === `replica of ${primary?.address ?? ''}`).length === replicas.length;
@@ -56,15 +55,17 @@ describe('three managers', () => {
 
   it('are one host for the stock client, whichever it asks', async () => {
     const { replicas } = await standing();
-    const client = new Clients(kind, replicas[0]!.address);
+    const { address: replica } = replicas[0]!;
 
-    const ran = await client.docker(['run', '-d', '--name', 'talker', 'busybox', 'sh', '-c', 'echo up; sleep 600']);
+    const ran = await rig.docker(['run', '-d', '--name', 'talker', 'busybox', 'sh', '-c', 'echo up; sleep 600'], {
+      address: replica,
+    });
     assert.equal(ran.code, 0, ran.stderr);
-    const executed = await client.docker(['exec', '-i', 'talker', 'cat'], { input: 'through both\n' });
+    const executed = await rig.docker(['exec', '-i', 'talker', 'cat'], { address: replica, input: 'through both\n' });
     assert.deepEqual([executed.code, executed.stdout], [0, 'through both\n']);
-    assert.equal((await client.docker(['logs', 'talker'])).stdout, 'up\n');
+    assert.equal((await rig.docker(['logs', 'talker'], { address: replica })).stdout, 'up\n');
     for (const { address } of managers) {
-      assert.equal((await new Clients(kind, address).docker(['ps', '--format', '{{.Names}}'])).stdout, 'talker\n');
+      assert.equal((await rig.docker(['ps', '--format', '{{.Names}}'], { address })).stdout, 'talker\n');
     }
   });
 
@@ -73,7 +74,7 @@ describe('three managers', () => {
     const meters = replicas.map((manager, index) => new Meter(manager, `killed-${index}`));
     await until('calls go through', () => meters.every(({ answered }) => answered > 2));
 
-    assert.equal(await roleOf(primary), 'primary');
+    assert.equal(await primary.role(), 'primary');
     await primary.kill();
     const before = meters.map(({ answered }) => answered);
     await until('calls go on', () => meters.every(({ answered }, index) => answered > before[index]! + 4), 30_000);
@@ -115,7 +116,7 @@ describe('three managers', () => {
 
   it('hand over within a moment when the primary is told to stop, and end its streams', async () => {
     const { primary, replicas } = await standing();
-    const logs = new Clients(kind, primary.address).docker(['logs', '-f', 'talker']);
+    const logs = rig.docker(['logs', '-f', 'talker'], { address: primary.address });
     const meters = replicas.map((manager, index) => new Meter(manager, `stopped-${index}`));
     await until('calls go through', () => meters.every(({ answered }) => answered > 2));
 
@@ -195,11 +196,4 @@ async function create(manager: RigManager, name: string): Promise<number> {
   } catch {
     return 0;
   }
-}
-
-async function roleOf(manager: RigManager): Promise<string> {
-  const { json } = await manager.api('GET', '/info');
-  const rows = typeof json === 'object' && json !== null && 'SystemStatus' in json ? elements(json.SystemStatus) : [];
-  const role = text(rows[0], '1');
-  return role === 'primary' ? role : `${role} of ${text(rows[1], '1')}`;
 }

@@ -12,7 +12,7 @@ describe('the rig', () => {
   let rig: Rig;
 
   before(async () => {
-    rig = await startRig({ engines: ['20.10', '28.5'], manager: 'none' });
+    rig = await startRig({ engines: ['20.10', '28.5'], manager: 'none', trust: 'none' });
   });
 
   after(async () => {
@@ -85,7 +85,7 @@ describe('a rig whose owner was killed', () => {
     owner.kill('SIGKILL');
     await ended;
 
-    const rig = await startRig({ engines: ['20.10'], manager: 'none' });
+    const rig = await startRig({ engines: ['20.10'], manager: 'none', trust: 'none' });
     try {
       assert.equal((await rig.docker(['run', '--rm', 'busybox', 'echo', 'clean'])).stdout, 'clean\n');
       assert.equal((await rig.docker(['ps', '--all', '--quiet'])).stdout, '');

@@ -26,7 +26,7 @@ describe('a cluster whose store fails', () => {
   let agents: readonly RigAgent[];
 
   before(async () => {
-    rig = await startRig({ engines: ['20.10', '20.10'], manager: 'none', needs: ['consul'] });
+    rig = await startRig({ engines: ['20.10', '20.10'], manager: 'none', trust: 'none', needs: ['consul'] });
     store = await StoreServers.start(rig.kind, 'consul', { count: 3, firstMachine: 4 });
     const uri = store.uri('shoal');
     manager = new RigManager(rig.kind, uri, {});

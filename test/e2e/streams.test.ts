@@ -1,7 +1,7 @@
 // A client that leaves a stream takes the engine's connection with it; an engine that leaves ends the client's stream.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'mocha';
 import { text } from '../support/document.ts';
 import { countConnectionsTo } from '../support/rig/connections.ts';
@@ -130,7 +130,7 @@ describe('streams without end', () => {
 
   /** Resolves with the head of the answer. */
   async function openStream(path: string): Promise<Stream> {
-    const outgoing = get(`http://${rig.manager.address}${path}`, { agent: false });
+    const outgoing = rig.manager.request(path).end();
     const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
     assert.equal(incoming.statusCode, 200);
     return new Stream(incoming);

@@ -13,7 +13,8 @@ import { bridgeAddress, kindVariable, rigKindNamed, stateDirectory } from '../su
 import { startRig, type Rig } from '../support/rig/rig.ts';
 import { RigManager } from '../support/rig/shoal-process.ts';
 import { Terminal } from '../support/rig/terminal.ts';
-import { asClient, planTlsRig, tlsFlags } from '../support/rig/tls-rig.ts';
+import { planTlsRig } from '../support/rig/tls-rig.ts';
+import { asClient, tlsFlags } from '../support/rig/trust.ts';
 import { until } from '../support/until.ts';
 
 const mebibytes = 64;

@@ -1,5 +1,5 @@
 // Big transfers through the manager: every byte arrives, and none of them stays in its memory. SHOAL_TRANSFER_MIB makes
-// them as big as the disk allows, SHOAL_TRANSFER_TLS=1 carries them through TLS on both sides.
+// them as big as the disk allows.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -7,13 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha';
 import { checksumOf, throughChild, writeRandomFile } from '../support/random-bytes.ts';
-import { kindVariable, rigKindNamed } from '../support/rig/rig-kind.ts';
-import { startRig, type Rig, type RigOptions } from '../support/rig/rig.ts';
-import { asClient, planTlsRig } from '../support/rig/tls-rig.ts';
+import { startRig, type Rig } from '../support/rig/rig.ts';
 
 const mebibytes = Number(process.env['SHOAL_TRANSFER_MIB'] ?? 64);
 const runs = Number(process.env['SHOAL_TRANSFER_RUNS'] ?? 32);
-const isTls = process.env['SHOAL_TRANSFER_TLS'] === '1';
 const runsAtOnce = Number(process.env['SHOAL_TRANSFER_RUNS_AT_ONCE'] ?? 8);
 const timeoutMs = 60_000 + mebibytes * 1_000;
 const mayGrowMebibytes = 200;
@@ -24,11 +21,10 @@ describe('big transfers', () => {
   let rig: Rig;
   let folder: string;
   let idleMebibytes: number;
-  let env: Readonly<Record<string, string>> = {};
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shoal-transfers-'));
-    rig = await startRig(isTls ? await tlsRig() : { engines: ['20.10', '28.5'] });
+    rig = await startRig({ engines: ['20.10', '28.5'] });
     for (const number of [1, 2]) {
       await docker(
         'run',
@@ -61,15 +57,8 @@ describe('big transfers', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function tlsRig(): Promise<RigOptions> {
-    const kind = rigKindNamed(process.env[kindVariable] ?? 'test');
-    const { options, client } = await planTlsRig(kind, folder, ['20.10', '28.5']);
-    env = asClient(client);
-    return options;
-  }
-
   async function docker(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await rig.docker(args, { timeoutMs, env });
+    const { code, stdout, stderr } = await rig.docker(args, { timeoutMs });
     assert.equal(code, 0, `docker ${args.join(' ')}: ${stderr}`);
     return stdout;
   }
@@ -118,7 +107,7 @@ describe('big transfers', () => {
 
     it(`carries ${mebibytes} MiB through a command on node-${number}`, async function () {
       this.timeout(timeoutMs);
-      const child = rig.clients.spawnDocker(['exec', '-i', `target-${number}`, 'cat'], { env });
+      const child = rig.clients.spawnDocker(['exec', '-i', `target-${number}`, 'cat']);
       const { sent, received, code } = await throughChild(child, mebibytes);
       assert.deepEqual({ received, code }, { received: sent, code: 0 });
     });
@@ -130,7 +119,7 @@ describe('big transfers', () => {
     const one = async (): Promise<void> => {
       while (codes.length < runs) {
         const place = codes.push(-1) - 1;
-        codes[place] = (await rig.docker(['run', '--rm', 'busybox', 'false'], { env, timeoutMs: 120_000 })).code;
+        codes[place] = (await rig.docker(['run', '--rm', 'busybox', 'false'], { timeoutMs: 120_000 })).code;
       }
     };
     await Promise.all(Array.from({ length: runsAtOnce }, one));

@@ -3,6 +3,7 @@
 import { compileRoutes, parseRequestTarget } from '../../../src/api/match.ts';
 import { routes } from '../../../src/api/routes.ts';
 import { field } from '../document.ts';
+import type { Peer } from '../rig/http-call.ts';
 import { until } from '../until.ts';
 import type { Answer, Exchange, Played, Scenario } from './exchange.ts';
 import { send } from './send.ts';
@@ -10,12 +11,12 @@ import { sweep } from './sweep.ts';
 
 const match = compileRoutes(routes);
 
-/** All that came of playing `scenarios` at `version` against `address`, "HOST:PORT". */
-export async function play(address: string, version: string, scenarios: readonly Scenario[]): Promise<Played[]> {
+/** All that came of playing `scenarios` at `version` against `target`. */
+export async function play(target: Peer, version: string, scenarios: readonly Scenario[]): Promise<Played[]> {
   const played: Played[] = [];
   for (const scenario of scenarios) {
-    played.push(...(await new Player(address, version, scenario.name).playAll(scenario.exchanges)));
-    await sweep(address);
+    played.push(...(await new Player(target, version, scenario.name).playAll(scenario.exchanges)));
+    await sweep(target);
   }
   return played;
 }
@@ -27,14 +28,14 @@ export function routeOf({ method, path }: Pick<Exchange, 'method' | 'path'>): st
 }
 
 class Player {
-  readonly #address: string;
+  readonly #target: Peer;
   readonly #version: string;
   readonly #scenario: string;
   readonly #captured = new Map<string, string>();
   readonly #played: Played[] = [];
 
-  constructor(address: string, version: string, scenario: string) {
-    this.#address = address;
+  constructor(target: Peer, version: string, scenario: string) {
+    this.#target = target;
     this.#version = version;
     this.#scenario = scenario;
   }
@@ -69,7 +70,7 @@ class Player {
     const once = async (): Promise<Answer> => {
       try {
         return await send({
-          address: this.#address,
+          target: this.#target,
           path: `${prefix(exchange.version ?? this.#version)}${this.#filled(exchange.path)}`,
           exchange: exchange.json === undefined ? exchange : { ...exchange, json: this.#filledJson(exchange.json) },
           afterHead: async () => {
@@ -77,7 +78,7 @@ class Player {
           },
         });
       } catch (error) {
-        throw new Error(`${this.#address}, ${title}`, { cause: error });
+        throw new Error(`${this.#target.address}, ${title}`, { cause: error });
       }
     };
     const wanted = exchange.until;

@@ -3,7 +3,7 @@
 import { busyboxImageArchive } from '../rig/busybox-image.ts';
 import type { RigEngine } from '../rig/engine.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
-import { RigManager } from '../rig/shoal-process.ts';
+import type { RigManager } from '../rig/shoal-process.ts';
 import { differencesBetween, shapeDifferences, type Difference } from './differences.ts';
 import type { Played } from './exchange.ts';
 import { play } from './play.ts';
@@ -54,7 +54,7 @@ async function compareOn(rig: Rig, managers: RigManager[]): Promise<Comparison> 
 
   const startManager = async (port: number, engines: readonly RigEngine[]): Promise<RigManager> => {
     const discovery = `nodes://${engines.map(({ address }) => address).join(',')}`;
-    const manager = new RigManager(rig.kind, discovery, { port, name: `manager-${port}` });
+    const manager = rig.newManager(discovery, { port, name: `manager-${port}` });
     managers.push(manager);
     await manager.start();
     await manager.waitUntilHealthy(engines.length);
@@ -72,8 +72,8 @@ async function compareOn(rig: Rig, managers: RigManager[]): Promise<Comparison> 
     for (const version of playedVersions(last)) {
       const chosen = scenariosAt(version, last, scenarios);
       const [ofEngine, ofManager] = await Promise.all([
-        play(plain.address, version, chosen),
-        play(manager.address, version, chosen),
+        play(rig.clients.peer(plain.address), version, chosen),
+        play(rig.clients.peer(manager.address), version, chosen),
       ]);
       if (version === '1.51') newest.push(...ofEngine);
       const places = { engine: namesOf(plain), manager: { hostName: managed.engine.name, address: manager.address } };
@@ -87,7 +87,7 @@ async function compareOn(rig: Rig, managers: RigManager[]): Promise<Comparison> 
     comparePair('28.5', plainNew, { engine: managedNew, port: 2376 }),
   ]);
   const mixed = await startManager(2377, [managedOld, managedNew, extra]);
-  const ofMixed = await play(mixed.address, '1.51', scenariosAt('1.51', '1.51', scenarios));
+  const ofMixed = await play(rig.clients.peer(mixed.address), '1.51', scenariosAt('1.51', '1.51', scenarios));
   const names = { engine: namesOf(plainNew), manager: { hostName: managedNew.name, address: mixed.address } };
   const shapes = compare({
     against: 'mixed',

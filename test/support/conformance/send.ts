@@ -1,12 +1,15 @@
 // One exchange on a connection of its own, as bytes: nothing is followed, retried or decoded, and a stream is read to
 // its end or until the script hangs up. Every wait has a limit.
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { readIdentity } from '../rig/certificates.ts';
+import { urlOf, type Peer } from '../rig/http-call.ts';
 import { until } from '../until.ts';
 import type { Answer, Exchange } from './exchange.ts';
 
 export interface Outgoing {
-  readonly address: string;
+  readonly target: Peer;
   readonly path: string;
   readonly exchange: Exchange;
   /** Runs once the head of the answer is here. */
@@ -15,9 +18,11 @@ export interface Outgoing {
 
 const limitMs = 60_000;
 
-export async function send({ address, path, exchange, afterHead }: Outgoing): Promise<Answer> {
+export async function send({ target, path, exchange, afterHead }: Outgoing): Promise<Answer> {
   const body = exchange.bytes ?? (exchange.json === undefined ? undefined : Buffer.from(JSON.stringify(exchange.json)));
-  const outgoing = request(`http://${address}`, {
+  const start = target.tls ? secureRequest : request;
+  const outgoing = start(urlOf(target, ''), {
+    ...(target.tls && readIdentity(target.tls)),
     method: exchange.method,
     path,
     agent: false,

@@ -1,11 +1,11 @@
 // Empties a host between scripts through its own API, so that it does the same for an engine and for a manager.
 import { field } from '../document.ts';
-import { httpCall } from '../rig/http-call.ts';
+import { httpCall, urlOf, type Peer } from '../rig/http-call.ts';
 
 /** Containers, networks, volumes and every image but busybox are gone when this resolves. */
-export async function sweep(address: string): Promise<void> {
+export async function sweep(peer: Peer): Promise<void> {
   const call = async (method: string, path: string): Promise<unknown> =>
-    (await httpCall({ method, url: `http://${address}/v1.41${path}` })).json;
+    (await httpCall({ method, url: urlOf(peer, `/v1.41${path}`), tls: peer.tls })).json;
   for (const container of list(await call('GET', '/containers/json?all=1'))) {
     await call('DELETE', `/containers/${textOf(container, 'Id')}?force=1&v=1`);
   }

@@ -92,7 +92,7 @@ export class Player {
   }
 
   async state(): Promise<Plain> {
-    return await snapshotOf(this.#target.address, this.projectName);
+    return await snapshotOf(this.#clients.peer(this.#target.address), this.projectName);
   }
 
   /** The words that it prints, wherever they stand. */
@@ -192,7 +192,7 @@ export class Player {
   }
 
   async #containers(): Promise<readonly ProjectContainer[]> {
-    return await containersOf(this.#target.address, this.projectName);
+    return await containersOf(this.#clients.peer(this.#target.address), this.projectName);
   }
 
   /** What it is after a while, when it does not settle: the comparison shows it then. */

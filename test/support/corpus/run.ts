@@ -6,7 +6,7 @@ import type { Say } from '../rig/command.ts';
 import type { RigEngine } from '../rig/engine.ts';
 import { stateDirectory } from '../rig/rig-kind.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
-import { RigManager } from '../rig/shoal-process.ts';
+import type { RigManager } from '../rig/shoal-process.ts';
 import { mayDiffer } from './allow-list.ts';
 import { compareProject, type CorpusDifference } from './compare.ts';
 import { copyProject, Player, type Target } from './player.ts';
@@ -48,7 +48,7 @@ export class CorpusRig {
     const engines = ['28.5', '20.10', '28.5', '20.10', '28.5'] as const;
     const rig = await startRig({ engines, manager: 'none', compose: true });
     const managed = rig.engines.slice(0, 3);
-    const manager = new RigManager(rig.kind, `nodes://${managed.map(({ address }) => address).join(',')}`, {});
+    const manager = rig.newManager(`nodes://${managed.map(({ address }) => address).join(',')}`, {});
     try {
       await manager.start();
       await manager.waitUntilHealthy(managed.length);

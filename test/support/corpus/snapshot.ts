@@ -1,7 +1,7 @@
 // What a project looks like from outside: its containers, networks and volumes as a Docker API address shows them, with
 // whatever is chance (ids, addresses, random ports) taken out.
 import { elements, field, text } from '../document.ts';
-import { httpCall } from '../rig/http-call.ts';
+import { httpCall, urlOf, type Peer } from '../rig/http-call.ts';
 
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
@@ -14,12 +14,10 @@ export interface ProjectContainer {
 }
 
 /** All of the project, stopped ones too, in the order of their names. */
-export async function containersOf(address: string, project: string): Promise<readonly ProjectContainer[]> {
+export async function containersOf(peer: Peer, project: string): Promise<readonly ProjectContainer[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`com.docker.compose.project=${project}`] }));
-  const rows = elements(await read(address, `/containers/json?all=1&filters=${filters}`));
-  const documents = await Promise.all(
-    rows.map(async (row) => await read(address, `/containers/${text(row, 'Id')}/json`)),
-  );
+  const rows = elements(await read(peer, `/containers/json?all=1&filters=${filters}`));
+  const documents = await Promise.all(rows.map(async (row) => await read(peer, `/containers/${text(row, 'Id')}/json`)));
   return documents
     .filter((document) => field(document, 'Id') !== undefined)
     .map((document) => ({
@@ -52,11 +50,11 @@ export function statesOf(containers: readonly ProjectContainer[]): Plain {
   );
 }
 
-export async function snapshotOf(address: string, project: string): Promise<Plain> {
-  const containers = await containersOf(address, project);
+export async function snapshotOf(peer: Peer, project: string): Promise<Plain> {
+  const containers = await containersOf(peer, project);
   const cleaned = cleaner(containers);
-  const networks = elements(await read(address, '/networks')).filter((row) => isOfProject(row, project));
-  const volumes = elements(await read(address, '/volumes'), 'Volumes').filter((row) => isOfProject(row, project));
+  const networks = elements(await read(peer, '/networks')).filter((row) => isOfProject(row, project));
+  const volumes = elements(await read(peer, '/volumes'), 'Volumes').filter((row) => isOfProject(row, project));
   return cleaned({
     states: statesOf(containers),
     containers: Object.fromEntries(containers.map(({ name, document }) => [name, containerFacts(document)])),
@@ -93,8 +91,8 @@ function cleanText(value: string, names: ReadonlyMap<string, string>): string {
     .replace(/\bnode-\d\b/g, '<node>');
 }
 
-async function read(address: string, path: string): Promise<unknown> {
-  return (await httpCall({ method: 'GET', url: `http://${address}/v1.41${path}` })).json;
+async function read(peer: Peer, path: string): Promise<unknown> {
+  return (await httpCall({ method: 'GET', url: urlOf(peer, `/v1.41${path}`), tls: peer.tls })).json;
 }
 
 function isOfProject(row: unknown, project: string): boolean {

@@ -1,5 +1,6 @@
 // Certificates for a test, made as `shoal ca` makes them. An identity is a folder with ca.pem, cert.pem and key.pem,
 // which is what DOCKER_CERT_PATH names. All of it goes with the test's own folder.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identityFiles, writeNewFiles } from '../../../src/certificates/files.ts';
 import { issue, makeAuthority, validFor, type CertifiedKey, type Order } from '../../../src/certificates/issue.ts';
@@ -10,6 +11,16 @@ export interface Identity {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+}
+
+export interface PemTexts {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+export function readIdentity({ ca, cert, key }: Identity): PemTexts {
+  return { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
 }
 
 export interface IdentityOptions {

@@ -3,8 +3,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { run, spawnMortal, systemEnvironment, type CommandResult } from './command.ts';
+import type { Identity } from './certificates.ts';
+import type { Peer } from './http-call.ts';
 import { searchPath } from './packages.ts';
 import { markVariable, stateDirectory, type RigKind } from './rig-kind.ts';
+import { asClient } from './trust.ts';
 import { unpackedDirectory } from './unpacked-packages.ts';
 
 export interface ClientOptions {
@@ -23,12 +26,19 @@ const composeV1 = '/usr/bin/docker-compose';
 export class Clients {
   readonly #kind: RigKind;
   readonly #address: string;
+  readonly #identity: Identity | undefined;
 
-  /** `address`: "HOST:PORT" that the clients talk to. */
-  constructor(kind: RigKind, address: string) {
+  /** `address`: "HOST:PORT" that the clients talk to, with TLS when there is an `identity`. */
+  constructor(kind: RigKind, address: string, identity?: Identity) {
     this.#kind = kind;
     this.#address = address;
+    this.#identity = identity;
     this.#installPlugins();
+  }
+
+  /** Who answers at "HOST:PORT", a manager or an engine, for calls without a client. */
+  peer(address: string): Peer {
+    return { address, tls: this.#identity };
   }
 
   /** Any exit code resolves; a client that exceeds `timeoutMs` (60 s) is killed and rejects. */
@@ -79,11 +89,15 @@ export class Clients {
   /** For programs of a test's own that speak to the same address, a terminal for instance. */
   environment(options: ClientOptions = {}): NodeJS.ProcessEnv {
     const clean = Object.entries(systemEnvironment()).filter(
-      ([name]) => !/^(DOCKER|COMPOSE|BUILDX|BUILDKIT)_/.test(name),
+      // Python's client would believe the authorities of such a bundle in place of the cluster's.
+      ([name]) => !/^((DOCKER|COMPOSE|BUILDX|BUILDKIT)_|(REQUESTS|CURL)_CA_BUNDLE$)/.test(name),
     );
+    const host = options.env?.['DOCKER_HOST'] ?? `tcp://${options.address ?? this.#address}`;
     return {
       ...Object.fromEntries(clean),
-      DOCKER_HOST: `tcp://${options.address ?? this.#address}`,
+      // Unix sockets are plain.
+      ...(this.#identity && host.startsWith('tcp:') && asClient(this.#identity)),
+      DOCKER_HOST: host,
       DOCKER_CONFIG: this.#configDirectory,
       DOCKER_CLI_HINTS: 'false',
       [markVariable]: this.#kind.name,

@@ -58,6 +58,11 @@ export class RigEngine {
     this.#onUnexpectedExit = onUnexpectedExit;
   }
 
+  /** Whether its agent is the only way to it. */
+  get isClosed(): boolean {
+    return this.#options.isClosed ?? false;
+  }
+
   /** Flags of an agent without which nobody reaches the engine. */
   get agentArgs(): readonly string[] {
     // The machines of a rig share one disk.

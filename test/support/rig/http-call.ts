@@ -1,9 +1,9 @@
 // One HTTP request on a connection of its own, answered whole. For streams, tests open their own.
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import type { Identity } from './certificates.ts';
+import { readIdentity, type Identity } from './certificates.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -29,6 +29,18 @@ export interface HttpCall {
   readonly timeoutMs?: number;
 }
 
+/** An engine or a manager. */
+export interface Peer {
+  /** "HOST:PORT" */
+  readonly address: string;
+  /** With what it is asked where it speaks TLS. */
+  readonly tls?: Identity | undefined;
+}
+
+export function urlOf({ address, tls }: Peer, path: string): string {
+  return `${tls ? 'https' : 'http'}://${address}${path}`;
+}
+
 export async function httpCall({
   method,
   url,
@@ -43,7 +55,7 @@ export async function httpCall({
   const type = file === undefined ? 'application/json' : 'application/x-tar';
   const open = tls === undefined ? request : secureRequest;
   const outgoing = open(url, {
-    ...(tls && { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) }),
+    ...(tls && readIdentity(tls)),
     ...(socketPath !== undefined && { socketPath }),
     method,
     agent: false,

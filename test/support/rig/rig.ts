@@ -2,6 +2,7 @@
 // started is gone after `stop`, and what a killed rig left behind is gone before the next one of its kind starts.
 import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Identity, IdentityOptions } from './certificates.ts';
 import { Clients, type ClientOptions } from './clients.ts';
 import type { CommandResult, Say } from './command.ts';
 import { RigConsul, type ConsulOptions } from './consul.ts';
@@ -15,6 +16,7 @@ import { preparePackages, type Need } from './packages.ts';
 import { kindVariable, bridgeAddress, rigKindNamed, stateDirectory, type RigKind } from './rig-kind.ts';
 import type { RigProcess } from './rig-process.ts';
 import { RigAgent, RigManager, type ManagerOptions } from './shoal-process.ts';
+import { Trust, trustVariable, type TrustMode } from './trust.ts';
 
 export type RigDiscovery = 'embedded' | 'consul' | 'nodes' | 'file';
 
@@ -29,6 +31,8 @@ export interface RigOptions {
   readonly manager?: ManagerOptions | 'none';
   /** Flags of `shoal join` besides --advertise and the discovery. */
   readonly agentArgs?: readonly string[];
+  /** What the environment asks for unless given; a rig with certificates of its own has no other trust. */
+  readonly trust?: TrustMode;
   /** Consul's options; it is started for the discovery 'consul', or when this is given. */
   readonly consul?: ConsulOptions;
   /** Both versions of Compose and buildx, for the clients. */
@@ -46,7 +50,7 @@ export interface RigOptions {
 export interface Rig {
   readonly kind: RigKind;
   readonly engines: readonly RigEngine[];
-  /** One beside each engine; empty for discoveries without agents. */
+  /** One beside each engine; empty for discoveries without agents, unless they open engines that are closed. */
   readonly agents: readonly RigAgent[];
   /** Throws when the rig has none. */
   readonly manager: RigManager;
@@ -55,6 +59,13 @@ export interface Rig {
   readonly clients: Clients;
   /** Path of the file for the discovery 'file': one "HOST:PORT" a line. */
   readonly discoveryFile: string;
+  /**
+   * One more manager, which the caller starts and stops. `discovery` is the argument of its command line; undefined: it is the
+   * registry that agents join.
+   */
+  newManager(discovery: string | undefined, options: ManagerOptions): RigManager;
+  /** One more identity that everybody believes; rejects in a rig without trust. */
+  issue(name: string, options?: IdentityOptions): Promise<Identity>;
   /** The stock client against the manager, or against the first engine of a rig without manager. */
   docker(args: readonly string[], options?: ClientOptions): Promise<CommandResult>;
   compose(version: 'v1' | 'v2', args: readonly string[], options?: ClientOptions): Promise<CommandResult>;
@@ -101,11 +112,12 @@ async function acquirePatiently(kind: RigKind): Promise<OwnerLock> {
 }
 
 /** The programs that a rig with these options needs. */
-function needsOf({ engines, discovery, consul, compose, needs = [] }: RigOptions): Need[] {
+function needsOf(options: RigOptions): Need[] {
+  const { engines, discovery, consul, compose, needs = [] } = options;
   return [
     ...new Set<Need>([
       ...engines.map((engine) => `engine-${engineOptions(engine).release ?? '20.10'}` as const),
-      ...(discovery === 'consul' || consul ? (['consul'] as const) : []),
+      ...(discovery === 'consul' || consul || hasTrust(options) ? (['consul'] as const) : []),
       ...(compose ? (['buildx', 'compose-v1', 'compose-v2'] as const) : []),
       ...needs,
     ]),
@@ -126,6 +138,7 @@ class StartedRig implements Rig {
   #manager: RigManager | undefined;
   #consul: RigConsul | undefined;
   #clients: Clients | undefined;
+  #trust: Trust | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(kind: RigKind, lock: OwnerLock, options: RigOptions) {
@@ -134,7 +147,12 @@ class StartedRig implements Rig {
     this.#options = options;
     this.discoveryFile = `${stateDirectory(kind)}/engines.txt`;
     this.engines = options.engines.map(
-      (engine, index) => new RigEngine({ kind, number: index + 1 }, engineOptions(engine), this.#onUnexpectedExit),
+      (engine, index) =>
+        new RigEngine(
+          { kind, number: index + 1 },
+          { ...engineOptions(engine), ...(hasTrust(options) && { isClosed: true }) },
+          this.#onUnexpectedExit,
+        ),
     );
   }
 
@@ -171,13 +189,26 @@ class StartedRig implements Rig {
     this.#nameServer = await startNetwork(this.kind);
     writeFileSync(this.discoveryFile, this.engines.map((engine) => `${engine.address}\n`).join(''));
     this.#options.signal?.throwIfAborted();
+    if (hasTrust(this.#options)) this.#trust = await Trust.establish(this.kind, trustNeeds(this.#options));
     await allOrThrow([this.#startEngines(), this.#startConsul()]);
     this.#options.signal?.throwIfAborted();
-    if (this.#options.manager !== 'none') await this.#startCluster(this.#options.manager ?? {});
-    this.#clients = new Clients(
-      this.kind,
-      this.#manager?.address ?? this.engines[0]?.address ?? bridgeAddress(this.kind),
-    );
+    if (this.#options.manager !== 'none') await this.#startManager(this.#options.manager ?? {});
+    await this.#startAgents();
+    await this.#manager?.waitUntilHealthy(this.engines.length);
+    const address = this.#manager?.address ?? this.engines[0]?.address ?? bridgeAddress(this.kind);
+    this.#clients = new Clients(this.kind, address, this.#trust?.client);
+  }
+
+  async issue(name: string, options: IdentityOptions = {}): Promise<Identity> {
+    if (!this.#trust) throw new Error('this rig has no trust');
+    return await this.#trust.issue(name, options);
+  }
+
+  newManager(discovery: string | undefined, options: ManagerOptions): RigManager {
+    const trusted = this.#trust
+      ? { ...options, args: [...this.#trust.managerArgs(discovery), ...(options.args ?? [])], tls: this.#trust.client }
+      : options;
+    return new RigManager(this.kind, discovery, trusted, this.#onUnexpectedExit);
   }
 
   async stop(): Promise<void> {
@@ -207,34 +238,39 @@ class StartedRig implements Rig {
 
   async #startConsul(): Promise<void> {
     const { discovery, consul } = this.#options;
-    if (discovery !== 'consul' && consul === undefined) return;
-    this.#consul = new RigConsul(this.kind, consul, this.#onUnexpectedExit);
+    if (discovery !== 'consul' && consul === undefined && this.#trust === undefined) return;
+    this.#consul = new RigConsul(this.kind, { ...consul, secure: this.#trust?.consul }, this.#onUnexpectedExit);
     await this.#consul.start();
     this.#options.say?.(`  Consul answers on ${this.#consul.address}`);
   }
 
-  async #startCluster(options: ManagerOptions): Promise<void> {
-    const manager = new RigManager(this.kind, this.#discoveryArgument, options, this.#onUnexpectedExit);
-    this.#manager = manager;
-    await manager.start();
-    this.#options.say?.(`  the manager answers on ${manager.address}`);
-    const joined = this.#joinedByAgents(manager);
-    if (joined !== undefined) {
-      this.agents = this.engines.map(
-        (engine) => new RigAgent(engine, joined, this.#options.agentArgs ?? [], this.#onUnexpectedExit),
-      );
-      await allOrThrow(
-        this.agents.map(async (agent) => {
-          await agent.start();
-        }),
-      );
-    }
-    await manager.waitUntilHealthy(this.engines.length);
+  async #startManager(options: ManagerOptions): Promise<void> {
+    this.#manager = this.newManager(this.#discoveryArgument, options);
+    await this.#manager.start();
+    this.#options.say?.(`  the manager answers on ${this.#manager.address}`);
+  }
+
+  async #startAgents(): Promise<void> {
+    const joined = this.#joinedByAgents;
+    if (joined === undefined) return;
+    this.agents = this.engines.map((engine, index) => {
+      const args = [...(this.#trust?.agentArgs(index + 1, joined) ?? []), ...(this.#options.agentArgs ?? [])];
+      return new RigAgent(engine, joined, args, this.#onUnexpectedExit);
+    });
+    await allOrThrow(
+      this.agents.map(async (agent) => {
+        await agent.start();
+      }),
+    );
+  }
+
+  get #discovery(): RigDiscovery {
+    return this.#options.discovery ?? (this.#trust ? 'consul' : 'embedded');
   }
 
   /** What the manager is told; undefined when it is the registry itself. */
   get #discoveryArgument(): string | undefined {
-    switch (this.#options.discovery ?? 'embedded') {
+    switch (this.#discovery) {
       case 'embedded':
         return undefined;
       case 'consul':
@@ -246,15 +282,16 @@ class StartedRig implements Rig {
     }
   }
 
-  #joinedByAgents(manager: RigManager): string | undefined {
-    switch (this.#options.discovery ?? 'embedded') {
+  get #joinedByAgents(): string | undefined {
+    switch (this.#discovery) {
       case 'embedded':
-        return manager.address;
+        return this.#manager?.address;
       case 'consul':
-        return this.consul.url;
+        return (this.#trust ?? this.#manager) && this.consul.url;
       case 'nodes':
       case 'file':
-        return undefined;
+        // Engines that are closed need their agents, wherever the manager learns of them.
+        return this.#trust && this.consul.url;
     }
   }
 
@@ -286,6 +323,23 @@ class StartedRig implements Rig {
       }
     }
   }
+}
+
+function hasTrust({ engines, manager, trust = trustOfEnvironment() }: RigOptions): boolean {
+  const isOwn = engines.some((engine) => engineOptions(engine).tls !== undefined);
+  return trust === 'tls' && engines.length > 0 && !isOwn && (manager === 'none' || manager?.tls === undefined);
+}
+
+function trustOfEnvironment(): TrustMode {
+  const wanted = process.env[trustVariable] ?? 'none';
+  if (wanted !== 'none' && wanted !== 'tls') throw new Error(`${trustVariable} is none or tls, not ${wanted}`);
+  return wanted;
+}
+
+function trustNeeds({ engines, manager }: RigOptions): { readonly engines: number; readonly hosts: readonly string[] } {
+  const { listen = [] } = manager === 'none' || manager === undefined ? {} : manager;
+  const hosts = listen.filter((host) => host.startsWith('tcp:')).map((host) => new URL(host).hostname);
+  return { engines: engines.length, hosts: hosts.map((host) => host.replace(/^\[|\]$/g, '')) };
 }
 
 function engineOptions(engine: EngineRelease | EngineOptions): EngineOptions {

@@ -1,9 +1,15 @@
 // The product as its users run it: a manager and agents, each a process of its own with the built command line.
+import { elements, text } from '../document.ts';
 import { until } from '../until.ts';
-import type { Identity } from './certificates.ts';
+import { once } from 'node:events';
+import { Agent, request, type AgentOptions, type ClientRequest, type RequestOptions } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { connect as secureConnect } from 'node:tls';
+import { readIdentity, type Identity, type PemTexts } from './certificates.ts';
 import { systemEnvironment } from './command.ts';
 import type { RigEngine } from './engine.ts';
-import { httpCall, type HttpAnswer, type HttpCall } from './http-call.ts';
+import { httpCall, urlOf, type HttpAnswer, type HttpCall } from './http-call.ts';
 import { bridgeAddress, projectDirectory, stateDirectory, type RigKind } from './rig-kind.ts';
 import { RigProcess } from './rig-process.ts';
 
@@ -80,6 +86,41 @@ export class RigManager {
     );
   }
 
+  /** "https://HOST:PORT" where clients must use TLS. */
+  get origin(): string {
+    return urlOf({ address: this.address, tls: this.#options.tls }, '');
+  }
+
+  /** What a client library needs besides the address; empty where connections are plain. */
+  get pemTexts(): Partial<PemTexts> {
+    return this.#options.tls ? readIdentity(this.#options.tls) : {};
+  }
+
+  /** For `request`; the caller's to destroy. */
+  newAgent(options: AgentOptions): Agent {
+    return this.#options.tls ? new SecureAgent({ ...options, ...this.pemTexts }) : new Agent(options);
+  }
+
+  /** Not ended yet; on a connection of its own unless an agent is given. For what `api` cannot do. */
+  request(path: string, options: Pick<RequestOptions, 'method' | 'agent' | 'headers'> = {}): ClientRequest {
+    const open = this.#options.tls ? secureRequest : request;
+    return open(`${this.origin}${path}`, { agent: false, ...this.pemTexts, ...options });
+  }
+
+  /** A raw connection, ready for bytes. */
+  async dial(): Promise<Socket> {
+    const [host = '', port = ''] = this.address.split(':');
+    const place = { host, port: Number(port), allowHalfOpen: true };
+    if (this.#options.tls === undefined) {
+      const socket = connect(place);
+      await once(socket, 'connect');
+      return socket;
+    }
+    const socket = secureConnect({ ...place, ...this.pemTexts });
+    await once(socket, 'secureConnect');
+    return socket;
+  }
+
   async api(method: string, path: string, body?: unknown): Promise<HttpAnswer> {
     return await httpCall({ ...this.#call(method, path), ...(body === undefined ? {} : { body }) });
   }
@@ -88,6 +129,12 @@ export class RigManager {
   async healthyNodes(): Promise<string[]> {
     const { json } = await this.api('GET', '/info');
     return healthyNodesOf(json);
+  }
+
+  /** Among several managers: "primary", "replica of HOST:PORT", or "replica of none". */
+  async role(): Promise<string> {
+    const [role, primary] = elements((await this.api('GET', '/info')).json, 'SystemStatus');
+    return text(role, 1) === 'primary' ? 'primary' : `replica of ${text(primary, 1)}`;
   }
 
   async waitUntilHealthy(nodes: number, timeoutMs = 30_000): Promise<void> {
@@ -129,8 +176,7 @@ export class RigManager {
   }
 
   #call(method: string, path: string): HttpCall {
-    const { tls } = this.#options;
-    return { method, url: `${tls ? 'https' : 'http'}://${this.address}${path}`, tls };
+    return { method, url: `${this.origin}${path}`, tls: this.#options.tls };
   }
 
   async #isAnswering(): Promise<boolean> {

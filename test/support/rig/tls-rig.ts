@@ -5,6 +5,7 @@ import type { EngineRelease } from './engine.ts';
 import { bridgeAddress, nodeAddress, type RigKind } from './rig-kind.ts';
 import type { RigOptions } from './rig.ts';
 import type { ManagerOptions } from './shoal-process.ts';
+import { tlsFlags } from './trust.ts';
 
 export interface TlsRig {
   readonly options: Required<Pick<RigOptions, 'engines' | 'agentArgs'>> & { readonly manager: ManagerOptions };
@@ -27,13 +28,4 @@ export async function planTlsRig(kind: RigKind, folder: string, releases: readon
   const agentFiles = { 'kv.cacertfile': client.ca, 'kv.certfile': client.cert, 'kv.keyfile': client.key };
   const agentArgs = Object.entries(agentFiles).flatMap(([option, path]) => ['--discovery-opt', `${option}=${path}`]);
   return { options: { engines, manager: { args: tlsFlags(manager), tls: client }, agentArgs }, authority, client };
-}
-
-export function tlsFlags({ ca, cert, key }: Identity): string[] {
-  return ['--tlsverify', '--tlscacert', ca, '--tlscert', cert, '--tlskey', key];
-}
-
-/** The environment of a stock client that shows this identity. */
-export function asClient({ directory }: Identity): Record<string, string> {
-  return { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: directory };
 }

@@ -25,7 +25,7 @@ export async function playScenes({ clients, cli, address }: Stage, scenes: reado
         const result = await clients.shell(command, { cli, address, cwd });
         played.push({ scene: name, command, transcript: transcriptOf(result) });
       }
-      await sweep(address);
+      await sweep(clients.peer(address));
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

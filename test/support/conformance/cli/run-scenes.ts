@@ -2,7 +2,7 @@
 // engines of several releases, a command must answer as one of the releases does.
 import type { RigEngine } from '../../rig/engine.ts';
 import { startRig, type Rig } from '../../rig/rig.ts';
-import { RigManager } from '../../rig/shoal-process.ts';
+import type { RigManager } from '../../rig/shoal-process.ts';
 import { judgeLines, type LineVerdict } from './allowed-lines.ts';
 import type { Cluster, FoundLine } from './found-line.ts';
 import { playScenes } from './play-scenes.ts';
@@ -124,7 +124,7 @@ class Theatre {
     const engines = this.#nodesOf(cluster);
     const discovery = `nodes://${engines.map(({ address }) => address).join(',')}`;
     const port = { '20.10': 2375, '28.5': 2376, mixed: 2377 }[cluster];
-    const manager = new RigManager(this.#rig.kind, discovery, { port, name: `manager-${cluster}` });
+    const manager = this.#rig.newManager(discovery, { port, name: `manager-${cluster}` });
     this.#managers.set(cluster, manager);
     await manager.start();
     await manager.waitUntilHealthy(engines.length);
