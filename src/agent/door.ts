@@ -7,6 +7,7 @@ import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { handshakeRefusal } from '../common/handshake-refusal.ts';
+import { isCertified, mutualTls, refuseUncertified } from '../proxy/certified.ts';
 import { pipeBothWays } from '../proxy/pipe-both-ways.ts';
 import { answerRaw } from '../proxy/raw-answer.ts';
 import { connect } from '../proxy/upstream.ts';
@@ -37,6 +38,7 @@ const handshakeTimeoutMs = 10_000;
 const connectTimeoutMs = 5_000;
 const keepAliveDelayMs = 30_000;
 const maxConnections = 20_000;
+const refusedManager = 'a manager failed the TLS handshake';
 
 export class Door {
   readonly #options: DoorOptions;
@@ -87,7 +89,10 @@ export class Door {
     };
     const identity = this.#options.tls;
     if (identity === undefined) return net.createServer(socketOptions, serve);
-    const server = tls.createServer({ ...socketOptions, ...tlsOptions(identity) }, serve);
+    const server = tls.createServer({ ...socketOptions, ...tlsOptions(identity) }, (socket) => {
+      if (identity.clientCa === undefined || isCertified(socket)) serve(socket);
+      else refuseUncertified(socket, refusedManager, this.#options.logger);
+    });
     server.on('connection', (socket: net.Socket) => {
       this.#endWithDoor(socket);
     });
@@ -141,19 +146,17 @@ export class Door {
     });
   }
 
-  /** The client is not told why its certificate is refused. */
   #reportRefused(error: Error, socket: tls.TLSSocket): void {
     const refusal = handshakeRefusal(error, socket);
-    if (refusal !== undefined) this.#options.logger.warn('a manager failed the TLS handshake', refusal);
+    if (refusal !== undefined) this.#options.logger.warn(refusedManager, { ...refusal });
   }
 }
 
 /** `allowHalfOpen`, above, holds for TLS too: a client that ends its input still reads its output. */
 function tlsOptions(identity: DoorIdentity): tls.TlsOptions {
-  const mutual = identity.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   return {
     ...secureContext(identity),
-    ...mutual,
+    ...(identity.clientCa !== undefined && mutualTls),
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: handshakeTimeoutMs,
   };

@@ -26,10 +26,13 @@ function hasNoHandshake(error: Error): boolean {
   return errorCode(error)?.startsWith('ERR_SSL_') === true || errorCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT';
 }
 
-/** Tells why a client did not get past the TLS handshake: a certificate that is refused is not told to the client. */
+/** What the log says of a client that TLS does not let in. */
+export const refusedClient = 'a client failed the TLS handshake';
+
+/** Tells why a client did not get past the TLS handshake. */
 export function logRefusedClient(error: Error, socket: TLSSocket, logger: Logger): void {
   const refusal = handshakeRefusal(error, socket);
-  if (refusal !== undefined) logger.warn('a client failed the TLS handshake', refusal);
+  if (refusal !== undefined) logger.warn(refusedClient, { ...refusal });
 }
 
 const statuses: Readonly<Record<string, number>> = {

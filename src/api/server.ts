@@ -11,9 +11,10 @@ import type { Rules } from '../authorization/rules.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
+import { isCertified, mutualTls, refuseUncertified } from '../proxy/certified.ts';
 import { rawStreamRequests } from '../proxy/raw-stream-request.ts';
 import { ApiError } from '../common/errors.ts';
-import { answerClientError, logRefusedClient } from './client-error.ts';
+import { answerClientError, logRefusedClient, refusedClient } from './client-error.ts';
 import type { Audit } from './audit.ts';
 import { Connections } from './connections.ts';
 import { Entry } from './entry.ts';
@@ -147,7 +148,7 @@ export class ApiServer {
     const server =
       tls === undefined || address.kind === 'unix'
         ? http.createServer(this.#serverOptions(), listener)
-        : https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, listener);
+        : this.#createSecureServer(tls, listener);
     server.maxConnections = 20_000;
     server.on('connection', (socket: Socket) => {
       if (!this.#connections.add(socket)) this.#refuseCrowd(socket);
@@ -161,6 +162,19 @@ export class ApiServer {
     server.on('clientError', answerClientError);
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       logRefusedClient(error, socket, this.#options.logger);
+    });
+    return server;
+  }
+
+  #createSecureServer(tls: TlsIdentity, listener: http.RequestListener): https.Server {
+    const server = https.createServer({ ...this.#serverOptions(), ...tlsOptions(tls) }, listener);
+    if (tls.clientCa === undefined) return server;
+    // No connection gets as far as HTTP whose client has not shown its certificate.
+    const serve = server.listeners('secureConnection');
+    server.removeAllListeners('secureConnection');
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (isCertified(socket)) for (const each of serve) Reflect.apply(each, server, [socket]);
+      else refuseUncertified(socket, refusedClient, this.#options.logger);
     });
     return server;
   }
@@ -208,10 +222,9 @@ export class ApiServer {
 
 /** `allowHalfOpen`: TLS connections would otherwise close for writing when the client ends its input. */
 function tlsOptions(tls: TlsIdentity): https.ServerOptions {
-  const mutual = tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   return {
     ...secureContext(tls),
-    ...mutual,
+    ...(tls.clientCa !== undefined && mutualTls),
     ALPNProtocols: ['http/1.1'],
     allowHalfOpen: true,
     handshakeTimeout: 20_000,

@@ -152,23 +152,25 @@ describe('TLS to clients and engines', () => {
         env: { DOCKER_CERT_PATH: join(folder, 'nowhere') },
       });
       assert.equal(code, 1);
-      assert.match(stderr, /certificate required/);
+      assert.match(stderr, /the client is refused: it shows no certificate/);
     });
 
     it('with a certificate of another authority, which stock clients do not even show', async () => {
       const foreign = { ...(await stranger.issue('client')), ca: client.ca };
       const { code, stderr } = await rig.docker([...tlsFlags(foreign), 'ps']);
       assert.equal(code, 1);
-      assert.match(stderr, /certificate required/);
+      assert.match(stderr, /the client is refused: it shows no certificate/);
 
       const url = `https://${rig.manager.address}/_ping`;
-      await assert.rejects(httpCall({ method: 'GET', url, tls: foreign }));
+      const { status, text } = await httpCall({ method: 'GET', url, tls: foreign });
+      assert.equal(status, 403);
+      assert.match(text, /the client is refused: its certificate is of another CA/);
       await logSays(/failed the TLS handshake.*(?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT)/s);
     });
 
     it('with a certificate that has expired', async () => {
       const expired = await authority.issue('expired', { validity: 'expired' });
-      assert.equal((await ps(asClient(expired))).code, 1);
+      assert.match((await ps(asClient(expired))).stderr, /daemon: the client is refused: its certificate has expired/);
       await logSays(/failed the TLS handshake.*CERT_HAS_EXPIRED/s);
     });
 

@@ -45,11 +45,14 @@ describe('the API over TLS', () => {
     client.destroy();
   });
 
-  it('closes the connection of a client that shows no certificate', async () => {
+  it('tells a client that shows no certificate so, and listens to no more of it', async () => {
     const client = connect({});
-    client.write('GET /_ping HTTP/1.1\r\n\r\n');
+    client.write('GET /_ping HTTP/1.1\r\n\r\nGET /_ping HTTP/1.1\r\n\r\n');
 
-    assert.equal(await client.untilEnd(), '');
+    assert.match(
+      await client.untilEnd(),
+      /^HTTP\/1\.1 403 [^{]*\{"message":"the client is refused: it shows no certificate"\}\n$/,
+    );
     client.destroy();
   });
 

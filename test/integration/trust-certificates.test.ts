@@ -73,6 +73,8 @@ describe('certificates', () => {
       readonly title: string;
       readonly show: () => Promise<tls.ConnectionOptions>;
       readonly says: RegExp;
+      /** There is no connection on which it could be told. */
+      readonly isUntold?: true;
     }[] = [
       { title: 'none', show: () => Promise.resolve({}), says: /shows no certificate/ },
       { title: 'of another CA', show: () => others.sign('client'), says: /of another CA than ours/ },
@@ -106,14 +108,40 @@ describe('certificates', () => {
         title: 'over TLS 1.1',
         show: async () => ({ ...(await ours.sign('client')), ...oldTls }),
         says: /1\.2 or newer/,
+        isUntold: true,
       },
     ];
-    for (const { title, show, says } of refused) {
-      it(`${title} are refused, and the log says why`, async () => {
-        assert.equal(await ask(await show()), '');
+    for (const { title, show, says, isUntold } of refused) {
+      it(`${title} are refused, and ${isUntold ? '' : 'the answer and '}the log say why`, async () => {
+        const answer = await ask(await show());
+        if (isUntold) assert.equal(answer, '');
+        else
+          assert.match(
+            answer,
+            new RegExp(`^HTTP/1.1 403 .*"message":"the client is refused: .*(?:${says.source})`, 's'),
+          );
         await until('the log tells', () => log.length > 0);
         assert.match(log.join('\n'), says);
         assert.match(log.join('\n'), /127\.0\.0\.1/);
+      });
+    }
+
+    for (const [title, wishes] of [
+      ['of TLS 1.3', { minVersion: 'TLSv1.3' }],
+      ['of TLS 1.2', { maxVersion: 'TLSv1.2' }],
+    ] as const) {
+      it(`none are refused when a session ${title} is taken up again, too`, async () => {
+        const sessions: Buffer[] = [];
+        const first = tls.connect({ port: shoal.port, host: '127.0.0.1', rejectUnauthorized: false, ...wishes });
+        first.on('session', (session) => sessions.push(session));
+        const client = new RawConnection(first);
+        client.write('GET /_ping HTTP/1.1\r\n\r\n');
+        await until('the connection is over', () => client.hasEnded || client.isClosed);
+        client.destroy();
+        const session = sessions.at(-1);
+        assert.ok(session !== undefined, 'the server hands out sessions');
+
+        assert.match(await ask({ ...wishes, session }), /^HTTP\/1\.1 403 .*shows no certificate/s);
       });
     }
 
@@ -193,13 +221,14 @@ describe('certificates', () => {
 
     it('that an engine wants and the manager has not, are told as the reason', async () => {
       const { port } = await openDoor(trusted);
-      assert.match(await whyNot(startEngine(port, { cert: '', key: '' })), /wants a certificate of us/);
+      assert.match(await whyNot(startEngine(port, { cert: '', key: '' })), /shows no certificate/);
       assert.match(log.join('\n'), /shows no certificate/);
     });
 
     it('that the door of an engine refuses are told in its log', async () => {
       const { port } = await openDoor(trusted);
-      await whyNot(startEngine(port, await ours.sign('manager', { validity: 'expired' })));
+      const why = await whyNot(startEngine(port, await ours.sign('manager', { validity: 'expired' })));
+      assert.match(why, /its certificate has expired/);
       assert.match(log.join('\n'), /its certificate has expired/);
     });
 
