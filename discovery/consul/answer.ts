@@ -1,4 +1,5 @@
 // What Consul's answers say about the membership. Pure; what is no engine is left out.
+import { IncomingMessage } from 'node:http';
 import { parseAddress, formatHostPort, withFacts } from '../entry.ts';
 import type { DiscoveryEntry } from '../backend.ts';
 import { jsonMember } from '../json-member.ts';
@@ -6,7 +7,9 @@ import { jsonMember } from '../json-member.ts';
 /** The headers and the body of an answer of the package that was asked for with the response. */
 export function splitAnswer(answer: unknown): { readonly headers: unknown; readonly body: unknown } {
   const parts: readonly unknown[] = Array.isArray(answer) ? answer : [];
-  return { headers: jsonMember(parts[0], 'headers'), body: parts[1] };
+  const [response, body] = parts;
+  // No member of its own: the class has them.
+  return { headers: response instanceof IncomingMessage ? response.headers : undefined, body };
 }
 
 /** The index of a blocking query, from the headers of its answer; 0 when there is none. */
