@@ -13,25 +13,20 @@ import {
   parseServices,
   splitAnswer,
 } from './consul/answer.ts';
-import { callConsul, connectConsul, refusalStatus } from './consul/connection.ts';
-import type { CallOptions, ConsulServer, TokenSource } from './consul/connection.ts';
+import { callConsul, connectConsul, isRefusal, refusalStatus } from './consul/connection.ts';
+import type { CallOptions, ConsulConnection, ConsulServer } from './consul/connection.ts';
 import { latestOf } from './consul/latest-of.ts';
 import { parseHostPort } from './entry.ts';
-import type { HostPort } from './entry.ts';
 import { followStore } from './follow-store.ts';
 import { ServerTurns } from './server-turns.ts';
 import type { StoreView } from './store-view.ts';
-import type { TlsFiles } from './tls-files.ts';
 import { TroubleLog } from './trouble-log.ts';
 
-export interface ConsulBackendOptions extends TokenSource {
-  /** Asked in turn: the next one when one does not answer. */
-  readonly servers: readonly [HostPort, ...HostPort[]];
+export interface ConsulBackendOptions extends ConsulConnection {
   /** Tells clusters in one Consul apart: names the service (`/` becomes `-`) and the folder of keys. */
   readonly prefix: string;
   /** The folder of keys where classicswarm's agents announce engines. */
   readonly classicFolder: string;
-  readonly tls?: TlsFiles;
   readonly logger: Logger;
 }
 
@@ -61,7 +56,7 @@ export class ConsulBackend implements DiscoveryBackend {
   constructor(options: ConsulBackendOptions) {
     this.#options = options;
     this.#service = serviceName(options.prefix);
-    this.#servers = new ServerTurns(connectConsul(options.servers, options.tls ?? {}));
+    this.#servers = new ServerTurns(connectConsul(options));
     this.#trouble = new TroubleLog(options.logger.child({ discovery: 'consul' }), 'the discovery store');
   }
 
@@ -237,11 +232,8 @@ export class ConsulBackend implements DiscoveryBackend {
     return callConsul(this.#options, timeoutMs, signal, request);
   }
 
-  /** Turns to the next server, unless `error` is a plain refusal (a wrong token), which every server would give. */
   #moveOn(failed: ConsulServer, error: unknown): void {
-    const status = refusalStatus(error);
-    const isRefusal = status !== undefined && status < 500;
-    if (!isRefusal) this.#servers.leave(failed);
+    if (!isRefusal(error)) this.#servers.leave(failed);
   }
 
   #serviceId(address: string): string {

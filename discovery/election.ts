@@ -2,8 +2,8 @@
 // writes, so nothing races; all that others may rely on is `mayWrite`, which is a comparison with the clock.
 //
 // A lease of our own and not a lock of the store's sessions: Consul ends a session no sooner than twice its time to live,
-// which is ten seconds or more, and counts anew when its own leader changes. A dead primary would be missed for too long,
-// and a session that Consul drops would depose a healthy one.
+// which is ten seconds or more, and counts anew when its own leader changes, as etcd does with its leases. A dead primary
+// would be missed for too long, and a session that a store drops would depose a healthy one.
 import { randomBytes } from 'node:crypto';
 import { sleep } from '../src/common/abort.ts';
 import { TaskSet } from '../src/common/lifecycle.ts';
@@ -246,7 +246,9 @@ export class Election implements Leadership {
     const before = this.#seen;
     const isSameTerm = before?.record.term === record.term && before.record.holder === record.holder;
     const lost = isSameTerm ? before.lost : new AbortController();
-    this.#seen = { record, atMs, lost };
+    // Seeing the same writing again, after a failure, proves nothing of its holder.
+    const isKnown = isSameTerm && before.record.beat === record.beat;
+    this.#seen = { record, atMs: isKnown ? before.atMs : atMs, lost };
     if (record.holder !== this.#holder) this.#leaseEndMs = -Infinity;
     if (before === undefined || isSameTerm) return;
     if (before.record.holder === this.#holder) this.#handedOver.abort();

@@ -1,28 +1,20 @@
 // Engines as keys of etcd, API v3. A watch from the revision of one complete reading carries every change; the keys are read
 // anew when it breaks, and when etcd has become another one.
 import { sleep } from '../src/common/abort.ts';
-import { ApiError } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
 import { Bell } from './bell.ts';
-import type { CredentialSource } from './credentials.ts';
-import type { HostPort } from './entry.ts';
 import { EtcdAnnouncement } from './etcd/announcement.ts';
-import { EtcdServer } from './etcd/gateway.ts';
+import { connectEtcd, isRefusal, type EtcdConnection, type EtcdServer } from './etcd/gateway.ts';
 import { EtcdFolders, EtcdKeys, parsePosition, type EtcdPosition } from './etcd/keys.ts';
 import { followStore } from './follow-store.ts';
 import { ServerTurns } from './server-turns.ts';
 import type { StoreView } from './store-view.ts';
-import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 import { TroubleLog } from './trouble-log.ts';
 
-export interface EtcdBackendOptions {
-  /** Asked in turn: the next one when one does not answer. */
-  readonly servers: readonly [HostPort, ...HostPort[]];
+export interface EtcdBackendOptions extends EtcdConnection {
   /** The folder of classicswarm's keys, without a slash at either end. */
   readonly folder: string;
-  readonly credentials: CredentialSource;
-  readonly tls?: TlsFiles;
   readonly logger: Logger;
 }
 
@@ -38,12 +30,9 @@ export class EtcdBackend implements DiscoveryBackend {
   readonly #announcements = new Map<string, EtcdAnnouncement>();
 
   /** Throws a 400 of one line when a certificate file cannot be read. */
-  constructor({ servers, folder, credentials, tls: files, logger }: EtcdBackendOptions) {
-    const tls = readTlsFiles(files ?? {});
-    const connect = (address: HostPort): EtcdServer => new EtcdServer({ address, tls, credentials });
-    const [first, ...others] = servers;
+  constructor({ folder, logger, ...connection }: EtcdBackendOptions) {
     this.#folders = new EtcdFolders(folder);
-    this.#servers = new ServerTurns([connect(first), ...others.map(connect)]);
+    this.#servers = new ServerTurns(connectEtcd(connection));
     this.#trouble = new TroubleLog(logger.child({ discovery: 'etcd' }), 'the discovery store');
   }
 
@@ -147,9 +136,8 @@ export class EtcdBackend implements DiscoveryBackend {
     if (isOther) throw new Error('etcd is not the one that was read before');
   }
 
-  /** Turns to the next server, unless `error` is a plain refusal (a wrong password), which every server would give. */
   #moveOn(failed: EtcdServer, error: unknown): void {
-    if (!(error instanceof ApiError) || error.status >= 500) this.#servers.leave(failed);
+    if (!isRefusal(error)) this.#servers.leave(failed);
   }
 }
 

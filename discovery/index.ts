@@ -2,13 +2,18 @@
 import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend } from './backend.ts';
-import { ConsulBackend, type ConsulBackendOptions } from './consul.ts';
-import { ConsulLeaderStore } from './consul/leader-store.ts';
+import { ConsulBackend } from './consul.ts';
+import type { ConsulConnection } from './consul/connection.ts';
+import { ConsulKeyStore } from './consul/key-store.ts';
 import { EmbeddedClient } from './embedded-client.ts';
 import { parseAddressList, parseHostPort } from './entry.ts';
 import type { HostPort } from './entry.ts';
 import { EtcdBackend } from './etcd.ts';
+import type { EtcdConnection } from './etcd/gateway.ts';
+import { EtcdKeyStore } from './etcd/key-store.ts';
 import { FileBackend } from './file.ts';
+import type { KeyStore } from './key-store.ts';
+import { LeaderKey } from './leader-key.ts';
 import type { LeaderStore } from './leadership.ts';
 import { StaticBackend } from './static.ts';
 import { ZooKeeperBackend } from './zookeeper.ts';
@@ -16,11 +21,13 @@ import { ZooKeeperBackend } from './zookeeper.ts';
 /** Agents write to a store, managers and listings read from it; a bare HOST:PORT is a manager only to an agent. */
 export type DiscoveryRole = 'agent' | 'manager' | 'list';
 
+type DiscoveryOpts = Readonly<Record<string, string>>;
+
 export interface OpenDiscoveryOptions {
   readonly role: DiscoveryRole;
   readonly logger: Logger;
   /** The `--discovery-opt` pairs; one that does not exist is refused by name. */
-  readonly discoveryOpts?: Readonly<Record<string, string>>;
+  readonly discoveryOpts?: DiscoveryOpts;
 }
 
 /** The names that `--discovery-opt` accepts. */
@@ -49,16 +56,34 @@ export function openDiscovery(uri: string, options: OpenDiscoveryOptions): Disco
   return open(rest, options);
 }
 
+/** Keys that all managers share which find their engines at one place, and the prefix of what belongs to them. */
+export interface SharedKeys {
+  readonly store: KeyStore;
+  readonly prefix: string;
+}
+
+/** Undefined where the store of the discovery keeps no keys for managers. Throws as `openDiscovery`. */
+export function openSharedKeys(uri: string, options: Omit<OpenDiscoveryOptions, 'role'>): SharedKeys | undefined {
+  const { scheme, rest } = splitUri(uri.trim(), 'manager');
+  const open = keyStores.get(scheme);
+  if (open === undefined) return undefined;
+  const { servers, path } = splitServers(rest, scheme);
+  const { discoveryOpts = {} } = options;
+  return { store: open(servers, discoveryOpts), prefix: keysPrefix(path, discoveryOpts) };
+}
+
 /**
  * The store of the election among the managers that find their engines at `uri`. Throws a 400 of one line when that has
  * none, and as `openDiscovery`.
  */
 export function openLeaderStore(uri: string | undefined, options: Omit<OpenDiscoveryOptions, 'role'>): LeaderStore {
-  const { scheme, rest } = splitUri((uri ?? '').trim(), 'manager');
-  if (scheme !== 'consul')
-    throw badRequest('--replication needs a store that all managers share: consul://HOST:PORT/PREFIX');
-  const { prefix, ...connection } = consulOptions(rest, options);
-  return new ConsulLeaderStore({ ...connection, key: `${prefix}/leader` });
+  const keys = openSharedKeys(uri ?? '', options);
+  if (keys === undefined) {
+    throw badRequest(
+      '--replication needs a store that all managers share: consul://HOST:PORT/PREFIX or etcd://HOST:PORT/PREFIX',
+    );
+  }
+  return new LeaderKey(keys.store, `${keys.prefix}/leader`);
 }
 
 type Factory = (rest: string, options: OpenDiscoveryOptions) => DiscoveryBackend;
@@ -72,6 +97,15 @@ const schemes: ReadonlyMap<string, Factory> = new Map<string, Factory>([
   ['zk', openZooKeeper],
 ]);
 
+type Servers = readonly [HostPort, ...HostPort[]];
+
+type KeyStoreFactory = (servers: Servers, opts: DiscoveryOpts) => KeyStore;
+
+const keyStores: ReadonlyMap<string, KeyStoreFactory> = new Map<string, KeyStoreFactory>([
+  ['consul', (servers, opts) => new ConsulKeyStore(consulConnection(servers, opts))],
+  ['etcd', (servers, opts) => new EtcdKeyStore(etcdConnection(servers, opts))],
+]);
+
 const accepted =
   'consul://HOST:PORT/PREFIX, etcd://HOST:PORT/PREFIX, zk://HOST:PORT/PATH, embedded://HOST:PORT, file://PATH, ' +
   'nodes://HOST:PORT,HOST:PORT';
@@ -83,43 +117,28 @@ function splitUri(uri: string, role: DiscoveryRole): { readonly scheme: string; 
   return { scheme: scheme.toLowerCase(), rest };
 }
 
-function openConsul(rest: string, options: OpenDiscoveryOptions): DiscoveryBackend {
-  return new ConsulBackend(consulOptions(rest, options));
-}
-
-/** What connects to the Consul that `uri` names; undefined where it names something else. Throws as `openDiscovery`. */
-export function consulOptionsOf(uri: string, options: OpenDiscoveryOptions): ConsulBackendOptions | undefined {
-  const { scheme, rest } = splitUri(uri.trim(), options.role);
-  return scheme === 'consul' ? consulOptions(rest, options) : undefined;
-}
-
-function consulOptions(
-  rest: string,
-  { discoveryOpts = {}, logger }: Omit<OpenDiscoveryOptions, 'role'>,
-): ConsulBackendOptions {
+function openConsul(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
   const { servers, path } = splitServers(rest, 'consul');
-  const prefix = [path, discoveryOpts['kv.path'] ?? ''].map(trimSlashes).filter((part) => part !== '');
-  return {
-    servers,
-    prefix: prefix.length === 0 ? 'shoal' : prefix.join('/'),
+  return new ConsulBackend({
+    ...consulConnection(servers, discoveryOpts),
+    prefix: keysPrefix(path, discoveryOpts),
     classicFolder: nodesFolder(path, discoveryOpts),
-    token: discoveryOpts['consul.token'],
-    tokenFile: discoveryOpts['consul.tokenfile'],
-    tls: tlsFiles(discoveryOpts),
     logger,
-  };
+  });
+}
+
+function consulConnection(servers: Servers, opts: DiscoveryOpts): ConsulConnection {
+  return { servers, token: opts['consul.token'], tokenFile: opts['consul.tokenfile'], tls: tlsFiles(opts) };
 }
 
 function openEtcd(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
   const { servers, path } = splitServers(rest, 'etcd');
-  const credentials = { text: discoveryOpts['etcd.auth'], file: discoveryOpts['etcd.authfile'] };
-  return new EtcdBackend({
-    servers,
-    folder: nodesFolder(path, discoveryOpts),
-    credentials,
-    tls: tlsFiles(discoveryOpts),
-    logger,
-  });
+  const folder = nodesFolder(path, discoveryOpts);
+  return new EtcdBackend({ ...etcdConnection(servers, discoveryOpts), folder, logger });
+}
+
+function etcdConnection(servers: Servers, opts: DiscoveryOpts): EtcdConnection {
+  return { servers, credentials: { text: opts['etcd.auth'], file: opts['etcd.authfile'] }, tls: tlsFiles(opts) };
 }
 
 function openZooKeeper(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
@@ -135,10 +154,7 @@ function openZooKeeper(rest: string, { discoveryOpts = {}, logger }: OpenDiscove
 }
 
 /** `HOST:PORT[,HOST:PORT][/PATH]` */
-function splitServers(
-  rest: string,
-  scheme: string,
-): { readonly servers: readonly [HostPort, ...HostPort[]]; readonly path: string } {
+function splitServers(rest: string, scheme: string): { readonly servers: Servers; readonly path: string } {
   const slash = rest.indexOf('/');
   const list = slash === -1 ? rest : rest.slice(0, slash);
   const [first, ...others] = list.split(',').map((server) => parseHostPort(server));
@@ -161,13 +177,19 @@ function openNodes(rest: string, { role }: OpenDiscoveryOptions): DiscoveryBacke
   return new StaticBackend(parseAddressList(rest));
 }
 
+/** Of all that a cluster keeps in a store by names of our own. */
+function keysPrefix(path: string, opts: DiscoveryOpts): string {
+  const parts = [path, opts['kv.path'] ?? ''].map(trimSlashes).filter((part) => part !== '');
+  return parts.length === 0 ? 'shoal' : parts.join('/');
+}
+
 /** Where classicswarm kept the engines of a store: a key or node for each, named by its address. */
-function nodesFolder(path: string, discoveryOpts: Readonly<Record<string, string>>): string {
+function nodesFolder(path: string, discoveryOpts: DiscoveryOpts): string {
   const folders = [path, discoveryOpts['kv.path'] ?? 'docker/swarm/nodes'].map(trimSlashes);
   return folders.filter((part) => part !== '').join('/');
 }
 
-function tlsFiles(opts: Readonly<Record<string, string>>): {
+function tlsFiles(opts: DiscoveryOpts): {
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
@@ -179,7 +201,7 @@ function trimSlashes(path: string): string {
   return path.replace(/^\/+|\/+$/g, '');
 }
 
-function checkOptionNames(opts: Readonly<Record<string, string>>): void {
+function checkOptionNames(opts: DiscoveryOpts): void {
   const unknown = Object.keys(opts).find((name) => !discoveryOptionNames.includes(name));
   if (unknown === undefined) return;
   throw badRequest(`unknown discovery option ${JSON.stringify(unknown)}: ${discoveryOptionNames.join(', ')} exist`);

@@ -1,9 +1,9 @@
 // Where a manager keeps its state: in the file that is named, else in the store of the discovery where that can keep
 // it, else beside the registry's file, else in memory.
 import type { Logger } from '../src/common/logger.ts';
-import { consulOptionsOf } from './index.ts';
-import { ConsulState } from './state/consul.ts';
+import { openSharedKeys } from './index.ts';
 import { openLocalState } from './state/local.ts';
+import { SharedState } from './state/shared.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface OpenStateOptions {
@@ -19,9 +19,8 @@ export interface OpenStateOptions {
 export function openState(options: OpenStateOptions): StateStore {
   const { discovery, discoveryOpts, stateFile, registryFile, logger } = options;
   if (stateFile !== undefined) return openLocalState({ path: stateFile, logger });
-  const consul =
-    discovery === undefined ? undefined : consulOptionsOf(discovery, { role: 'manager', discoveryOpts, logger });
-  if (consul !== undefined) return new ConsulState(consul);
+  const keys = discovery === undefined ? undefined : openSharedKeys(discovery, { discoveryOpts, logger });
+  if (keys !== undefined) return new SharedState({ ...keys, logger });
   const beside = discovery === undefined && registryFile !== undefined ? `${registryFile}.state` : undefined;
   return openLocalState({ path: beside, logger });
 }

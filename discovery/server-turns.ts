@@ -19,4 +19,15 @@ export class ServerTurns<Server> {
   leave(failed: Server): void {
     if (this.current === failed) this.#turn += 1;
   }
+
+  /** Asks the current server, and leaves it when it fails by anything but what `isNoFault` knows. */
+  async ask<T>(work: (server: Server) => Promise<T>, isNoFault: (error: unknown) => boolean): Promise<T> {
+    const server = this.current;
+    try {
+      return await work(server);
+    } catch (error) {
+      if (!isNoFault(error)) this.leave(server);
+      throw error;
+    }
+  }
 }

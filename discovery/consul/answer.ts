@@ -3,6 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { parseAddress, formatHostPort, withFacts } from '../entry.ts';
 import type { DiscoveryEntry } from '../backend.ts';
 import { jsonMember } from '../json-member.ts';
+import type { KeyText } from '../key-store.ts';
 
 /** The headers and the body of an answer of the package that was asked for with the response. */
 export function splitAnswer(answer: unknown): { readonly headers: unknown; readonly body: unknown } {
@@ -76,10 +77,16 @@ export function parseModifyIndex(body: unknown): number | undefined {
   return typeof index === 'number' ? index : undefined;
 }
 
-/** The text and version of the key in an answer of kv.get; version 0 and no text when there is no such key. */
-export function parseKey(body: unknown): { readonly version: number; readonly text: string } {
-  const text = jsonMember(body, 'Value');
-  return { version: parseModifyIndex(body) ?? 0, text: typeof text === 'string' ? text : '' };
+/** The texts and versions in an answer of kv.get, for one key or for many; none in that of what does not exist. */
+export function parseTexts(body: unknown): ReadonlyMap<string, KeyText> {
+  const pairs: readonly unknown[] = Array.isArray(body) ? body : [body];
+  return new Map(
+    pairs.flatMap((pair) => {
+      const [key, text, version] = [jsonMember(pair, 'Key'), jsonMember(pair, 'Value'), parseModifyIndex(pair)];
+      if (typeof key !== 'string' || version === undefined) return [];
+      return [[key, { text: typeof text === 'string' ? text : '', version }]];
+    }),
+  );
 }
 
 function parseServiceAddress(item: unknown): string | undefined {

@@ -16,7 +16,13 @@ export interface ConsulServer {
   readonly client: Consul;
 }
 
-export interface TokenSource {
+export interface ConsulConnection extends TokenSource {
+  /** Asked in turn: the next one when one does not answer. */
+  readonly servers: readonly [HostPort, ...HostPort[]];
+  readonly tls?: TlsFiles;
+}
+
+interface TokenSource {
   readonly token?: string | undefined;
   /** Read anew for every request, so that a token can be rotated; wins over `token`. */
   readonly tokenFile?: string | undefined;
@@ -30,11 +36,8 @@ export interface CallOptions {
 }
 
 /** A client for each server. Throws a 400 when a certificate file cannot be read. */
-export function connectConsul(
-  servers: readonly [HostPort, ...HostPort[]],
-  tls: TlsFiles,
-): readonly [ConsulServer, ...ConsulServer[]] {
-  const material = readTlsFiles(tls);
+export function connectConsul({ servers, tls }: ConsulConnection): readonly [ConsulServer, ...ConsulServer[]] {
+  const material = readTlsFiles(tls ?? {});
   const connect = (server: HostPort): ConsulServer => {
     const { host, port } = server;
     // The package would send an IPv6 address with its brackets to the resolver: the agent's own address wins.
@@ -74,4 +77,10 @@ export async function callConsul<T>(
 export function refusalStatus(error: unknown): number | undefined {
   const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' ? status : undefined;
+}
+
+/** True of a plain refusal (a wrong token), which every server would give. */
+export function isRefusal(error: unknown): boolean {
+  const status = refusalStatus(error);
+  return status !== undefined && status < 500;
 }

@@ -6,7 +6,7 @@ import type { DiscoveryEntry } from '../backend.ts';
 import { jsonMember } from '../json-member.ts';
 import { formatRecord, withdrawnRecord } from '../member-record.ts';
 import type { EtcdServer } from './gateway.ts';
-import { base64, listOf, parseInt64, parsePosition, type EtcdFolders } from './keys.ts';
+import { base64, isSucceeded, listOf, parseInt64, parsePosition, type EtcdFolders } from './keys.ts';
 
 /** etcd forgets an engine that nobody has vouched for this long; a manager that knows it keeps it. */
 const forgetAfterSeconds = 72 * 60 * 60;
@@ -130,8 +130,4 @@ async function keepAlive(server: EtcdServer, { id }: Lease, signal: AbortSignal)
   const answer = await server.call({ path: 'lease/keepalive', body: { ID: id } }, signal);
   const ttl = parseInt64(jsonMember(jsonMember(answer, 'result'), 'TTL'));
   return ttl > 0n ? { id, renewedMs } : undefined;
-}
-
-function isSucceeded(answer: unknown): boolean {
-  return jsonMember(answer, 'succeeded') === true;
 }

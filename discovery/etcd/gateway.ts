@@ -8,9 +8,16 @@ import { NdjsonParser } from '../../src/common/ndjson.ts';
 import { readCredentials, type CredentialSource } from '../credentials.ts';
 import { formatHostPort, type HostPort } from '../entry.ts';
 import { jsonMember } from '../json-member.ts';
-import type { TlsMaterial } from '../tls-files.ts';
+import { readTlsFiles, type TlsFiles, type TlsMaterial } from '../tls-files.ts';
 
-export interface EtcdServerOptions {
+export interface EtcdConnection {
+  /** Asked in turn: the next one when one does not answer. */
+  readonly servers: readonly [HostPort, ...HostPort[]];
+  readonly credentials: CredentialSource;
+  readonly tls?: TlsFiles;
+}
+
+interface EtcdServerOptions {
   readonly address: HostPort;
   /** Undefined for plain connections. */
   readonly tls: TlsMaterial | undefined;
@@ -25,6 +32,18 @@ export interface EtcdCall {
 
 const requestTimeoutMs = 5_000;
 const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** A way to each server. Throws a 400 of one line when a certificate file cannot be read. */
+export function connectEtcd({
+  servers,
+  tls: files,
+  credentials,
+}: EtcdConnection): readonly [EtcdServer, ...EtcdServer[]] {
+  const tls = readTlsFiles(files ?? {});
+  const connect = (address: HostPort): EtcdServer => new EtcdServer({ address, tls, credentials });
+  const [first, ...others] = servers;
+  return [connect(first), ...others.map(connect)];
+}
 
 export class EtcdServer {
   /** `host:port`, for messages. */
@@ -99,6 +118,11 @@ export class EtcdServer {
     const options = { host, port, method: 'POST', path, agent: this.#agent, signal };
     return this.#options.tls ? httpsRequest(options) : httpRequest(options);
   }
+}
+
+/** True of a plain refusal (a wrong password), which every server would give. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500;
 }
 
 function isSuccess({ statusCode }: IncomingMessage): boolean {

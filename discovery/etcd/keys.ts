@@ -58,9 +58,7 @@ export class EtcdKeys {
 
   /** Takes in one message of a watch; true when it changed a key. Throws when the watch is over. */
   apply(message: unknown): boolean {
-    const result = jsonMember(message, 'result');
-    if (result === undefined || jsonMember(result, 'canceled') === true) throw new Error('etcd ended the watch');
-    const events = listOf(jsonMember(result, 'events'));
+    const events = eventsOf(message);
     for (const event of events) {
       if (jsonMember(event, 'type') === 'DELETE') this.#delete(jsonMember(event, 'kv'));
       else this.#set(jsonMember(event, 'kv'));
@@ -96,6 +94,18 @@ export function parsePosition(answer: unknown): EtcdPosition {
   return { clusterId, revision };
 }
 
+/** What a message of a watch tells. Throws when the watch is over. */
+export function eventsOf(message: unknown): readonly unknown[] {
+  const result = jsonMember(message, 'result');
+  if (result === undefined || jsonMember(result, 'canceled') === true) throw new Error('etcd ended the watch');
+  return listOf(jsonMember(result, 'events'));
+}
+
+/** Whether a transaction found what it compared with. */
+export function isSucceeded(answer: unknown): boolean {
+  return jsonMember(answer, 'succeeded') === true;
+}
+
 /** Left out of an answer, it is 0. */
 export function parseInt64(value: unknown): bigint {
   return typeof value === 'string' && /^-?\d+$/.test(value) ? BigInt(value) : 0n;
@@ -105,6 +115,6 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
 }

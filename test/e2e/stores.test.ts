@@ -10,17 +10,25 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, afterEach, before, describe, it } from 'mocha';
 import type { DiscoveryBackend } from '../../discovery/backend.ts';
-import { openDiscovery } from '../../discovery/index.ts';
+import { Election } from '../../discovery/election.ts';
+import { openDiscovery, openLeaderStore } from '../../discovery/index.ts';
+import type { LeaderRead, LeaderStore, LeaderText } from '../../discovery/leadership.ts';
+import { openState } from '../../discovery/open-state.ts';
+import { StateConflict, type StateStore } from '../../discovery/state-store.ts';
 import { Agent } from '../../src/agent/agent.ts';
+import { TaskSet } from '../../src/common/lifecycle.ts';
 import { createSilentLogger } from '../../src/common/logger.ts';
 import { MembershipWatcher } from '../support/membership-watcher.ts';
 import { CertificateAuthority, type Identity } from '../support/rig/certificates.ts';
 import { announceClassically, invalidate } from '../support/rig/classic-announcement.ts';
+import { Clients } from '../support/rig/clients.ts';
 import { httpCall } from '../support/rig/http-call.ts';
-import { nodeAddress } from '../support/rig/rig-kind.ts';
+import { bridgeAddress, nodeAddress } from '../support/rig/rig-kind.ts';
 import { startRig } from '../support/rig/rig.ts';
 import type { Rig } from '../support/rig/rig.ts';
+import { RigManager } from '../support/rig/shoal-process.ts';
 import { storeNeeds, StoreServers, type StoreName, type StoreServer } from '../support/rig/store-servers.ts';
+import { SimulatedEngine } from '../support/simulated-engine/simulated-engine.ts';
 import { until } from '../support/until.ts';
 
 const logger = createSilentLogger();
@@ -29,6 +37,8 @@ setMaxListeners(0, never);
 const [a, b] = ['10.0.0.1:2375', '10.0.0.2:2375'];
 const longTtlMs = 60_000;
 const names: readonly StoreName[] = ['consul', 'etcd', 'zookeeper'];
+/** Those that keep what managers share. */
+const keyStores: readonly StoreName[] = ['consul', 'etcd'];
 const allOfIt = process.env['SHOAL_STORES'] === '1';
 
 interface Fault {
@@ -84,6 +94,8 @@ describe('engines in every store', () => {
   let identity: Identity;
   const watchers: MembershipWatcher[] = [];
   const agents: Agent[] = [];
+  const elections: Election[] = [];
+  let tasks = new TaskSet(logger);
   let folder: string;
 
   before(async () => {
@@ -108,14 +120,17 @@ describe('engines in every store', () => {
 
   /** Of a test that failed, too. */
   afterEach(async () => {
-    await Promise.all([...watchers.splice(0), ...agents.splice(0)].map((each) => each.stop()));
+    await Promise.all(
+      [...watchers.splice(0), ...agents.splice(0), ...elections.splice(0), tasks].map((each) => each.stop()),
+    );
+    tasks = new TaskSet(logger);
   });
 
   /** The stores do not wait for each other, so that a test takes as long as its slowest. */
-  async function inEach(work: (store: StoreServers) => Promise<void>): Promise<void> {
-    const results = await Promise.allSettled(stores.map(work));
+  async function inEach(work: (store: StoreServers) => Promise<void>, chosen = names): Promise<void> {
+    const results = await Promise.allSettled(chosen.map((name) => work(storeOf(name))));
     const failures = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [`${String(names[index])}: ${String(result.reason)}`] : [],
+      result.status === 'rejected' ? [`${String(chosen[index])}: ${String(result.reason)}`] : [],
     );
     assert.deepEqual(failures, []);
   }
@@ -265,6 +280,175 @@ describe('engines in every store', () => {
     });
   }
 
+  it('let managers share states, and change only what they have seen', async () => {
+    await inEach(async ({ store: name }) => {
+      const [one, other] = [stateOf(name), stateOf(name)];
+      const seen = follow(other, 'nodes');
+      await until('nothing is there', () => seen.last === '');
+
+      const place = { folder: 'nodes', key: 'ID:1|10.0.0.1:2375/ä%' };
+      const version = await one.write(place, { text: 'a', seenVersion: 0 }, never);
+      await until('it is seen', () => seen.last === `${place.key}=a`);
+      await assert.rejects(other.write(place, { text: 'b', seenVersion: 0 }, never), StateConflict);
+      const next = await other.write(place, { text: 'b', seenVersion: version }, never);
+      assert.ok(next > version);
+      await assert.rejects(one.remove(place, version, never), StateConflict);
+      const { documents, version: position } = await one.read('nodes', never);
+      assert.deepEqual(documents, new Map([[place.key, { text: 'b', version: next }]]));
+      assert.ok(position >= next);
+
+      const created = await Promise.allSettled(
+        [one, other].map((state) => state.write({ ...place, key: 'both' }, { text: 'x', seenVersion: 0 }, never)),
+      );
+      assert.deepEqual(created.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      await one.write({ folder: 'nodes-of-others', key: 'x' }, { text: 'x', seenVersion: 0 }, never);
+      await one.remove(place, next, never);
+      await one.remove(place, next, never);
+      await until('only that is left', () => seen.last === 'both=x');
+    }, keyStores);
+  });
+
+  it('give managers one primary, and another one when that is lost', async () => {
+    await inEach(async ({ store: name }) => {
+      const candidates = [1, 2, 3].map((port) => candidate(name, { port, leaseMs: 2_000 }));
+      const first = await primaryAmong(candidates);
+
+      first.store.isCut = true;
+      const second = await primaryAmong(candidates.filter((each) => each !== first));
+      assert.equal(second.election.term(), 2);
+      first.store.isCut = false;
+      await until('the first follows', () => first.election.primary()?.address === second.address);
+      await second.election.stop();
+      const third = await primaryAmong(candidates.filter((each) => each !== second));
+      assert.equal(third.election.term(), 3);
+    }, keyStores);
+  });
+
+  it('keep the primary of the managers, and take states, when their leader is killed', async () => {
+    await inEach(async (store) => {
+      const name = store.store;
+      const leader = await store.leader();
+      const candidates = [1, 2].map((port) => candidate(name, { port, leaseMs: 8_000, first: leader }));
+      const primary = await primaryAmong(candidates);
+      const state = stateOf(name, leader);
+      const seen = follow(stateOf(name, leader), 'kept');
+      await state.write({ folder: 'kept', key: 'a' }, { text: 'before', seenVersion: 0 }, never);
+      await until('it is seen', () => seen.last === 'a=before');
+
+      await leader.kill();
+      const write = (): Promise<boolean> =>
+        state.write({ folder: 'kept', key: 'b' }, { text: 'after', seenVersion: 0 }, never).then(
+          () => true,
+          // The first answer may have been lost.
+          (error: unknown) => error instanceof StateConflict,
+        );
+      await until('a state is written', write, 30_000);
+      await until('it is seen', () => seen.last === 'a=before b=after', 30_000);
+      assert.ok(seen.all.every((states) => states === '' || states.startsWith('a=before')));
+      const beat = await beatOf(store, leader);
+      await until('the lease is renewed', async () => (await beatOf(store, leader)) > beat, 30_000);
+      assert.equal(await primaryAmong(candidates), primary);
+      assert.equal(primary.election.term(), 1);
+      await store.startAll();
+    }, keyStores);
+  });
+
+  it('let a manager of etcd that is killed be replaced by one that knows its nodes', async () => {
+    const engine = new SimulatedEngine({ name: 'simulated' });
+    await engine.listen();
+    const uri = storeOf('etcd').uri('managers');
+    const address = engine.address;
+    await open(uri).register({ address, alive: true }, longTtlMs, never);
+    const managers = [2375, 2385].map((port) => {
+      const args = ['--replication', '--replication-ttl', '6s', '--advertise', `${bridgeAddress(rig.kind)}:${port}`];
+      return new RigManager(rig.kind, uri, { port, name: `manager-${port}`, args });
+    });
+    try {
+      await Promise.all(managers.map((manager) => manager.start()));
+      await Promise.all(managers.map((manager) => manager.waitUntilHealthy(1)));
+      const role = async (manager: RigManager): Promise<string> =>
+        ((await manager.api('GET', '/info')).json as { SystemStatus: string[][] }).SystemStatus[0]?.[1] ?? '';
+      const roles = await until('there is a primary', async () => {
+        const found = await Promise.all(managers.map(role));
+        return found.includes('primary') && found.includes('replica') && found;
+      });
+      const replica = managers[roles.indexOf('replica')]!;
+      const docker = new Clients(rig.kind, replica.address);
+      const paused = await docker.docker(['node', 'update', '--availability', 'pause', 'simulated']);
+      assert.equal(paused.code, 0, paused.stderr);
+
+      await managers[roles.indexOf('primary')]!.kill();
+      await until('it is replaced', async () => (await role(replica)) === 'primary', 20_000);
+      const listed = await docker.docker(['node', 'ls', '--format', '{{.Hostname}} {{.Availability}}']);
+      assert.equal(listed.stdout, 'simulated Pause\n');
+    } finally {
+      await Promise.all(managers.map((manager) => manager.stop()));
+      await engine.stop();
+    }
+  });
+
+  function storeOf(name: StoreName): StoreServers {
+    const found = stores.find(({ store }) => store === name);
+    assert.ok(found);
+    return found;
+  }
+
+  function stateOf(name: StoreName, first?: StoreServer): StateStore {
+    const discovery = storeOf(name).uri('shared', first);
+    return openState({ discovery, discoveryOpts: {}, stateFile: undefined, registryFile: undefined, logger });
+  }
+
+  /** Every reading of a folder, as "KEY=TEXT" for each state, and the last. */
+  function follow(state: StateStore, folderOfStates: string): { readonly all: string[]; last: string | undefined } {
+    const seen: { readonly all: string[]; last: string | undefined } = { all: [], last: undefined };
+    tasks.spawn('follow states', async (signal) => {
+      for await (const { documents } of state.watch(folderOfStates, signal)) {
+        seen.last = [...documents]
+          .map(([key, { text }]) => `${key}=${text}`)
+          .sort()
+          .join(' ');
+        seen.all.push(seen.last);
+      }
+    });
+    return seen;
+  }
+
+  function candidate(
+    name: StoreName,
+    { port, leaseMs, first }: { readonly port: number; readonly leaseMs: number; readonly first?: StoreServer },
+  ): Candidate {
+    const prefix = `election-${leaseMs}`;
+    const store = new CutLeaderStore(openLeaderStore(storeOf(name).uri(prefix, first), { logger }));
+    const address = `10.0.0.1:${port}`;
+    const election = new Election({ store, address, leaseMs, logger });
+    elections.push(election);
+    election.start();
+    return { store, address, election };
+  }
+
+  /** As the servers have it that are not `dead`. */
+  async function beatOf(store: StoreServers, dead: StoreServer): Promise<number> {
+    const alive = store.servers.find((server) => server !== dead);
+    const key = openLeaderStore(store.uri('election-8000', alive), { logger });
+    const { text } = await key.read({ waitMs: 0 }, never);
+    return (JSON.parse(text) as { readonly beat: number }).beat;
+  }
+
+  /** The one that all agree on. */
+  async function primaryAmong(candidates: readonly Candidate[]): Promise<Candidate> {
+    return await until(
+      'all agree on the primary',
+      () => {
+        const primaries = candidates.filter(({ election }) => election.isPrimary());
+        const [primary] = primaries;
+        const others = candidates.filter((each) => each !== primary);
+        const areAgreed = others.every(({ election }) => election.primary()?.address === primary?.address);
+        return primaries.length === 1 && areAgreed && primary;
+      },
+      30_000,
+    );
+  }
+
   /** The agent has only a second for it, and the store may have no leader yet. */
   async function withdraw(uri: string, address: string): Promise<void> {
     await until('it is withdrawn', () =>
@@ -321,6 +505,35 @@ describe('engines in every store', () => {
     });
   }
 });
+
+interface Candidate {
+  readonly store: CutLeaderStore;
+  readonly address: string;
+  readonly election: Election;
+}
+
+/** The way to a store, which can be cut. */
+class CutLeaderStore implements LeaderStore {
+  isCut = false;
+  readonly name: string;
+  readonly #store: LeaderStore;
+
+  constructor(store: LeaderStore) {
+    this.#store = store;
+    this.name = store.name;
+  }
+
+  async read(options: LeaderRead, signal: AbortSignal): Promise<LeaderText> {
+    const found = await this.#store.read(options, signal);
+    if (this.isCut) throw new Error('the way is cut');
+    return found;
+  }
+
+  async write(text: string, version: number, signal: AbortSignal): Promise<number | undefined> {
+    if (this.isCut) throw new Error('the way is cut');
+    return await this.#store.write(text, version, signal);
+  }
+}
 
 /** What goes over the connections that this process opens, without the headers of packets. */
 class Traffic {

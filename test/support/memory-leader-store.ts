@@ -40,6 +40,8 @@ export class MemoryLeaderStore implements LeaderStore {
   isCut = false;
   /** Writes are carried out, but not answered. */
   losesAnswers = false;
+  /** What waits for a change fails; everything else is answered. */
+  failsWaits = false;
   readonly #shared: MemoryLeaderText;
 
   constructor(shared: MemoryLeaderText) {
@@ -49,6 +51,7 @@ export class MemoryLeaderStore implements LeaderStore {
   async read({ unlike, waitMs }: LeaderRead, signal: AbortSignal): Promise<LeaderText> {
     await this.#passed();
     if (this.#shared.current.version === unlike) {
+      if (this.failsWaits) throw new Error('the store ended the wait');
       await sleep(Math.min(waitMs, 1e6), AbortSignal.any([signal, this.#shared.changed]));
       signal.throwIfAborted();
       await this.#passed();

@@ -102,6 +102,18 @@ describe('an election', () => {
     assert.equal(first.election.mayWrite(), false);
   });
 
+  it('replaces a primary that is lost also where the store fails whoever waits for news', async () => {
+    run(2);
+    const first = await primaryOf();
+    const [replica] = others(first);
+    await until('it knows the primary', () => replica!.election.primary());
+
+    replica!.store.failsWaits = true;
+    first.store.isCut = true;
+    assert.equal(await primaryOf([replica!]), replica);
+    first.store.isCut = false;
+  });
+
   it('leaves the primary in office when nobody reaches the store for a moment', async () => {
     run(3);
     const primary = await primaryOf();

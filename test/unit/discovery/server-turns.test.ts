@@ -18,4 +18,24 @@ describe('the servers of a store', () => {
     turns.leave('a');
     assert.equal(turns.current, 'b');
   });
+
+  it('are left by who asks them when they fail, and kept when it is no fault of theirs', async () => {
+    const turns = new ServerTurns(['a', 'b']);
+    const refusal = new Error('refused');
+    const failing = (reason: Error) =>
+      turns.ask(
+        () => Promise.reject(reason),
+        (error) => error === refusal,
+      );
+    await assert.rejects(failing(refusal), refusal);
+    assert.equal(
+      await turns.ask(
+        (server) => Promise.resolve(server),
+        () => false,
+      ),
+      'a',
+    );
+    await assert.rejects(failing(new Error('dead')));
+    assert.equal(turns.current, 'b');
+  });
 });

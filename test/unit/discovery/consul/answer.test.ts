@@ -6,6 +6,7 @@ import {
   parseIndex,
   parseKeys,
   parseServices,
+  parseTexts,
 } from '../../../../discovery/consul/answer.ts';
 
 const alive = (address: string) => ({ address, alive: true });
@@ -72,6 +73,26 @@ describe('details of Consul answers', () => {
     const pairs = [{ Key: 'p/withdrawn/a:1', Value: 'withdrawn' }, { Key: 'other' }, 3];
     assert.deepEqual(parseKeys(pairs, 'p/withdrawn/'), ['a:1']);
     assert.deepEqual(parseKeys(undefined, 'p/withdrawn/'), []);
+  });
+
+  it('the text and version of one key or of many, none of what does not exist', () => {
+    const [a, b] = [
+      { Key: 'p/a', Value: 'x', ModifyIndex: 7 },
+      { Key: 'p/b', Value: null, ModifyIndex: 8 },
+    ];
+    const [x, empty] = [
+      { text: 'x', version: 7 },
+      { text: '', version: 8 },
+    ];
+    assert.deepEqual(parseTexts(a), new Map([['p/a', x]]));
+    assert.deepEqual(
+      parseTexts([a, b, 3]),
+      new Map([
+        ['p/a', x],
+        ['p/b', empty],
+      ]),
+    );
+    assert.deepEqual(parseTexts(undefined), new Map());
   });
 
   it("the engines of classicswarm's agents are the keys that are addresses", () => {
