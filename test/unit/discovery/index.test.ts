@@ -89,6 +89,18 @@ describe('the members of a fixed list', () => {
     assert.equal(sets.length, 1);
   });
 
+  it('lose an engine that is taken out, and no other', async () => {
+    const backend = openDiscovery('nodes://a:1,b:2', { role: 'manager', logger });
+    const stop = new AbortController();
+    const sets: string[] = [];
+    for await (const set of backend.watch(stop.signal)) {
+      sets.push(set.map(({ address }) => address).join());
+      if (sets.length === 2) stop.abort();
+      await backend.deregister({ address: 'a:1', alive: false }, stop.signal);
+    }
+    assert.deepEqual(sets, ['a:1,b:2', 'b:2']);
+  });
+
   it('cannot be joined', async () => {
     const backend = openDiscovery('nodes://a:1', { role: 'manager', logger });
 
