@@ -21,6 +21,19 @@ export interface DiscoveryEntry {
   readonly facts?: string;
 }
 
+/** A port that a container publishes, as a service that others look up. */
+export interface PublishedService {
+  /** Unique on its engine, and the same for as long as the container publishes that port. */
+  readonly id: string;
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** An IPv6 address stands without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Why nobody should be sent there now; undefined: all is well. */
+  readonly trouble: string | undefined;
+}
+
 /** Longer facts are refused. */
 export const maxFactsBytes = 4 * 1024;
 
@@ -47,4 +60,10 @@ export interface DiscoveryBackend {
    * when `signal` aborts, and never rejects. Absent: the store gives no sign, only the next announcement mends it.
    */
   untilLost?(entry: DiscoveryEntry, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes exactly `services` stand beside the engine at `address`, vouched for as it is itself; they go when that is
+   * withdrawn, or has vanished for minutes. Does nothing while the engine is not announced, and asks nobody when nothing has
+   * changed: to be called again and again. Absent: the store has no services.
+   */
+  publish?(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<void>;
 }

@@ -3,7 +3,7 @@
 import { sleep } from '../src/common/abort.ts';
 import { badRequest } from '../src/common/errors.ts';
 import type { Logger } from '../src/common/logger.ts';
-import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
+import type { DiscoveryBackend, DiscoveryEntry, PublishedService } from './backend.ts';
 import {
   factsMeta,
   parseClassicNodes,
@@ -16,6 +16,7 @@ import {
 import { callConsul, connectConsul, isRefusal, refusalStatus } from './consul/connection.ts';
 import type { CallOptions, ConsulConnection, ConsulServer } from './consul/connection.ts';
 import { latestOf } from './consul/latest-of.ts';
+import { ConsulServices, type ConsulCall } from './consul/services.ts';
 import { parseHostPort } from './entry.ts';
 import { followStore } from './follow-store.ts';
 import { ServerTurns } from './server-turns.ts';
@@ -51,6 +52,8 @@ export class ConsulBackend implements DiscoveryBackend {
   readonly #trouble: TroubleLog;
   /** What this process has registered, by address. */
   readonly #registered = new Map<string, Registration>();
+  /** The engines beside which services of containers were published, by address. */
+  readonly #publishing = new Set<string>();
 
   /** Throws a 400 of one line when the prefix is no name or a certificate file cannot be read. */
   constructor(options: ConsulBackendOptions) {
@@ -86,16 +89,23 @@ export class ConsulBackend implements DiscoveryBackend {
     const server = this.#servers.current;
     const known = this.#registered.get(entry.address);
     try {
-      const isKnown = known?.server === server && known.ttlMs === ttlMs && known.facts === entry.facts;
+      const here = known?.server === server ? known : undefined;
+      const isKnown = here?.ttlMs === ttlMs && here.facts === entry.facts;
       if (isKnown && (await this.#beat(server, entry, signal))) return;
       await this.#announce(server, entry, ttlMs, signal);
       // Consul keeps the state of a check over its own restart only once the check was set, not when it was made.
       await this.#beat(server, entry, signal);
-      this.#registered.set(entry.address, { server, ttlMs, facts: entry.facts });
+      const services = here && !isKnown ? here.services : this.#servicesOf(server, entry.address);
+      this.#registered.set(entry.address, { server, ttlMs, facts: entry.facts, services });
     } catch (error) {
       this.#moveOn(server, error);
       throw error;
     }
+  }
+
+  async publish(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<void> {
+    this.#publishing.add(address);
+    await this.#registered.get(address)?.services.publish(services, signal);
   }
 
   async deregister(entry: DiscoveryEntry, signal: AbortSignal): Promise<void> {
@@ -106,6 +116,8 @@ export class ConsulBackend implements DiscoveryBackend {
     await this.#onAnyServer(home, (server) =>
       this.#call(signal, (call) => server.client.kv.set({ ...call, key, value: 'withdrawn' })),
     );
+    // Before the engine: for an alias of a service that is gone, nothing is ever wrong.
+    if (this.#publishing.has(entry.address)) await this.publish(entry.address, [], signal);
     await this.#call(signal, (call) => home.client.agent.service.deregister({ ...call, id })).catch(
       (error: unknown) => {
         // A service of another of Consul's agents, or of none any more: the word is enough.
@@ -113,6 +125,11 @@ export class ConsulBackend implements DiscoveryBackend {
       },
     );
     this.#registered.delete(entry.address);
+  }
+
+  #servicesOf(server: ConsulServer, address: string): ConsulServices {
+    const call: ConsulCall = (signal, request) => this.#call(signal, request);
+    return new ConsulServices({ server, engineId: this.#serviceId(address), call });
   }
 
   /** Refreshes the check; false when the server refuses, most often because it has forgotten the service. */
@@ -249,6 +266,8 @@ interface Registration {
   readonly server: ConsulServer;
   readonly ttlMs: number;
   readonly facts: string | undefined;
+  /** Another one, which knows nothing yet, after a change of the server and where the server has forgotten the engine. */
+  readonly services: ConsulServices;
 }
 
 function serviceName(prefix: string): string {

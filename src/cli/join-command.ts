@@ -38,6 +38,8 @@ export interface JoinOptions {
   readonly reserve: Reserve;
   /** Where the node's id is kept; undefined: it has none but the engine's. */
   readonly stateDirectory: string | undefined;
+  /** What containers publish is announced in Consul too. */
+  readonly services: boolean;
   /** Where the agent reaches the engine; undefined: where managers do. */
   readonly engine: ListenAddress | undefined;
   readonly heartbeatMs: number;
@@ -59,6 +61,7 @@ interface JoinFlags extends DiscoveryFlags, TlsFlags {
   readonly labelScript?: string;
   readonly reserve: Reserve;
   readonly stateDir?: string;
+  readonly services?: boolean;
   readonly heartbeat: number;
   readonly ttl: number;
   readonly delay: number;
@@ -88,6 +91,7 @@ export function addJoin(program: Command, run: (options: JoinOptions) => Promise
       labelScript: flags.labelScript,
       reserve: flags.reserve,
       stateDirectory: flags.stateDir ?? (engine?.kind === 'unix' ? stateDirectory : undefined),
+      services: flags.services ?? false,
       heartbeatMs: flags.heartbeat,
       ttlMs: flags.ttl,
       delayMs: flags.delay,
@@ -118,7 +122,8 @@ function addNode(command: Command): void {
     .option(
       '--state-dir <path>',
       'keep the id of the node here (default with an engine on a unix socket: /var/lib/shoal)',
-    );
+    )
+    .option('--services', 'announce what containers publish as services of Consul, where the discovery is that');
 }
 
 const ttlRule = '--ttl must be strictly superior to the heartbeat value';

@@ -1,4 +1,5 @@
 // `shoal join`: the agent, which announces one engine until it is told to stop, and opens it to managers when asked.
+import type { DiscoveryBackend } from '../../discovery/backend.ts';
 import { openDiscovery } from '../../discovery/index.ts';
 import { parseHostPort } from '../../discovery/entry.ts';
 import { Agent } from '../agent/agent.ts';
@@ -7,12 +8,14 @@ import { createEngineProbe, type EnginePlace } from '../agent/engine-probe.ts';
 import { EngineView } from '../agent/engine-view.ts';
 import { NodeFacts } from '../agent/node-facts.ts';
 import { keepNodeId } from '../agent/node-id.ts';
+import { ServiceAnnouncer } from '../agent/service-announcer.ts';
 import { aborted } from '../common/abort.ts';
 import { CertificateFiles } from '../common/certificate-files.ts';
 import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import { createLogger, type Logger } from '../common/logger.ts';
 import type { DoorOptions, JoinOptions } from './join-command.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Resolves after the engine was withdrawn; rejects when the discovery cannot be used by an agent, or the door not be opened. */
 export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<void> {
@@ -29,10 +32,13 @@ export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<
     engine: 'socketPath' in engine ? new EngineView(engine) : undefined,
     logger,
   });
+  const { discovery, discoveryOptions: discoveryOpts } = options;
+  const backend = openDiscovery(discovery, { role: 'agent', logger, discoveryOpts });
+  const services = options.services ? announceServices(backend, options, new EngineView(engine), logger) : undefined;
   const agent = new Agent({
     facts,
     address: options.advertise,
-    backend: openDiscovery(options.discovery, { role: 'agent', logger, discoveryOpts: options.discoveryOptions }),
+    backend,
     probe: createEngineProbe(engine),
     heartbeatMs: options.heartbeatMs,
     ttlMs: options.ttlMs,
@@ -41,10 +47,23 @@ export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<
   });
   const door = options.door === undefined ? undefined : await openDoor(options.door, engine, logger);
   agent.start();
+  services?.start();
   logger.info('the agent is ready', { engine: options.advertise });
   await aborted(stop);
+  await services?.stop();
   await agent.stop();
   await door?.stop();
+}
+
+function announceServices(
+  backend: DiscoveryBackend,
+  { advertise: address }: JoinOptions,
+  engine: EngineView,
+  logger: Logger,
+): ServiceAnnouncer {
+  if (!backend.publish) throw new UsageError('--services needs Consul as the discovery: consul://HOST:PORT/PREFIX');
+  const publish = backend.publish.bind(backend);
+  return new ServiceAnnouncer({ address, nodeHost: parseHostPort(address).host, engine, publish, logger });
 }
 
 function enginePlace({ engine, advertise }: JoinOptions): EnginePlace {

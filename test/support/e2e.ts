@@ -46,7 +46,10 @@ try {
 async function runAll(asked: readonly string[]): Promise<number> {
   await runOrThrow('sh', [`${projectDirectory}/.ci/prepare`], { timeoutMs: 600_000 });
   await preparePackages(
-    ['engine-20.10', 'engine-28.5', 'consul', 'buildx', 'compose-v1', 'compose-v2', 'terminal', 'etcd', 'zookeeper'],
+    [
+      ...(['engine-20.10', 'engine-28.5', 'consul', 'buildx', 'compose-v1', 'compose-v2', 'terminal'] as const),
+      ...(['etcd', 'zookeeper', 'haproxy'] as const),
+    ],
     (line) => {
       console.log(line);
     },

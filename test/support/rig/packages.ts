@@ -17,6 +17,7 @@ export type Need =
   | 'registry'
   | 'etcd'
   | 'zookeeper'
+  | 'haproxy'
   | 'terminal';
 
 /** This machine cannot run a rig. The message says what is missing and what works without it. */
@@ -30,6 +31,7 @@ const systemPrograms: Partial<Record<Need, Readonly<Record<string, string>>>> = 
   etcd: { etcd: 'etcd-server' },
   // The server itself, without the service that its other package starts.
   zookeeper: { '/usr/share/java/zookeeper.jar': 'libzookeeper-java', java: 'default-jre-headless' },
+  haproxy: { haproxy: 'haproxy' },
   terminal: { tmux: 'tmux' },
 };
 

@@ -177,6 +177,7 @@ describe('the command line', () => {
     const plain = (await run('join --advertise a:1 m:1')).join!;
     assert.deepEqual(plain.reserve, { nanoCpus: 0, memoryBytes: 0 });
     assert.equal(plain.stateDirectory, undefined);
+    assert.deepEqual([plain.services, (await run('join --services --listen a:1 m:1')).join!.services], [false, true]);
     assert.equal((await run('join --listen a:1 m:1')).join!.stateDirectory, '/var/lib/shoal');
   });
 

@@ -1,0 +1,110 @@
+// Keeps the services of an engine's containers in the store as the engine has its containers: looked at once, then by its
+// events, and all anew now and then. An engine that is silent changes nothing; its own announcement tells of that.
+import type { DiscoveryBackend, PublishedService } from '../../discovery/backend.ts';
+import { TroubleLog } from '../../discovery/trouble-log.ts';
+import { sleep } from '../common/abort.ts';
+import { Backoff } from '../common/backoff.ts';
+import { TaskSet } from '../common/lifecycle.ts';
+import type { Logger } from '../common/logger.ts';
+import { containerServices } from './container-services.ts';
+import type { EngineView } from './engine-view.ts';
+
+export interface ServiceAnnouncerOptions {
+  /** `host:port` under which the engine is announced. */
+  readonly address: string;
+  /** Where others reach what the node publishes. */
+  readonly nodeHost: string;
+  readonly engine: EngineView;
+  readonly publish: NonNullable<DiscoveryBackend['publish']>;
+  readonly logger: Logger;
+}
+
+/** Costs nothing while nothing has changed; the engine may have been announced anew. */
+const publishEveryMs = 1_000;
+/** A stream of events may be dead without a word. */
+const lookAnewAfterMs = 5 * 60_000;
+const retry = { initialMs: 500, maxMs: 10_000 };
+
+export class ServiceAnnouncer {
+  readonly #options: ServiceAnnouncerOptions;
+  readonly #tasks: TaskSet;
+  readonly #engineTrouble: TroubleLog;
+  readonly #storeTrouble: TroubleLog;
+  /** By container; undefined until all were looked at. */
+  #services: ReadonlyMap<string, readonly PublishedService[]> | undefined;
+  #wake = new AbortController();
+
+  constructor(options: ServiceAnnouncerOptions) {
+    this.#options = options;
+    this.#tasks = new TaskSet(options.logger);
+    this.#engineTrouble = new TroubleLog(options.logger, 'the engine, asked for its containers,');
+    this.#storeTrouble = new TroubleLog(options.logger, 'the store of services');
+  }
+
+  start(): void {
+    this.#tasks.spawn('follow containers', (signal) => this.#follow(signal));
+    this.#tasks.spawn('publish services', (signal) => this.#publish(signal));
+  }
+
+  /** What is published stays until the engine is withdrawn. May be called more than once. */
+  async stop(): Promise<void> {
+    await this.#tasks.stop();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(retry);
+    while (!signal.aborted) {
+      const over = new AbortController();
+      const limit = AbortSignal.any([signal, over.signal, AbortSignal.timeout(lookAnewAfterMs)]);
+      try {
+        for await (const services of this.#looks(limit)) {
+          this.#services = services;
+          this.#wake.abort();
+          this.#engineTrouble.succeeded();
+          backoff.reset();
+        }
+      } catch (error) {
+        if (!limit.aborted) this.#engineTrouble.failed(error);
+      } finally {
+        over.abort();
+      }
+      if (!limit.aborted) await sleep(backoff.next(), signal);
+    }
+  }
+
+  /** The services of all containers now, then after each change; ends or throws with the stream of events. */
+  async *#looks(signal: AbortSignal): AsyncGenerator<ReadonlyMap<string, readonly PublishedService[]>> {
+    const { engine } = this.#options;
+    // First, so that nothing happens unseen.
+    const changes = await engine.openChanges(signal);
+    const found = new Map<string, readonly PublishedService[]>();
+    for (const id of await engine.runningContainers(signal)) found.set(id, await this.#servicesOf(id, signal));
+    yield found;
+    for await (const id of changes) {
+      const services = await this.#servicesOf(id, signal);
+      if (services.length === 0) found.delete(id);
+      else found.set(id, services);
+      yield found;
+    }
+  }
+
+  async #servicesOf(id: string, signal: AbortSignal): Promise<readonly PublishedService[]> {
+    return containerServices(await this.#options.engine.inspectContainer(id, signal), this.#options.nodeHost);
+  }
+
+  async #publish(signal: AbortSignal): Promise<void> {
+    const { publish, address } = this.#options;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const services = this.#services && [...this.#services.values()].flat();
+      try {
+        if (services) await publish(address, services, signal);
+        this.#storeTrouble.succeeded();
+      } catch (error) {
+        if (this.#tasks.signal.aborted) return;
+        this.#storeTrouble.failed(error);
+      }
+      await sleep(publishEveryMs, AbortSignal.any([signal, this.#wake.signal]));
+    }
+  }
+}
