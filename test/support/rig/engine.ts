@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly tls?: { readonly own: Identity; readonly client: Identity };
   /** The engine listens on its unix socket alone; its agent has to open it. */
   readonly isClosed?: true;
+  /** The engine's data lie on a small disk of their own. */
+  readonly diskMiB?: number;
   /** Further flags of dockerd. */
   readonly args?: readonly string[];
   /** Busybox is loaded unless this says otherwise. */
@@ -50,6 +52,7 @@ export class RigEngine {
     this.machine = new Machine({
       ...place,
       engineConfigDirectory: options.sharedKey ? `${stateDirectory(place.kind)}/shared-etc-docker` : undefined,
+      diskMiB: options.diskMiB,
     });
     this.name = this.machine.name;
     this.address = `${this.machine.address}:${enginePort}`;

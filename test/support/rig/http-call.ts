@@ -27,6 +27,8 @@ export interface HttpCall {
   readonly file?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /** Gives the call up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An engine or a manager. */
@@ -50,8 +52,10 @@ export async function httpCall({
   file,
   headers = {},
   timeoutMs = 60_000,
+  signal: givenUp,
 }: HttpCall): Promise<HttpAnswer> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = givenUp === undefined ? timeout : AbortSignal.any([timeout, givenUp]);
   const type = file === undefined ? 'application/json' : 'application/x-tar';
   const open = tls === undefined ? request : secureRequest;
   const outgoing = open(url, {

@@ -36,6 +36,8 @@ export interface MachineOptions {
   readonly number: number;
   /** Machines that share this folder are clones: an engine keeps its identity there. */
   readonly engineConfigDirectory?: string | undefined;
+  /** Its engine's data lie on a disk of this size, which outlives the machine as all disks do; absent: on that of the rig. */
+  readonly diskMiB?: number | undefined;
 }
 
 export type MachineProcess = Pick<RigProcessOptions, 'name' | 'command' | 'args' | 'env' | 'onUnexpectedExit'>;
@@ -47,11 +49,14 @@ export class Machine {
   readonly kind: RigKind;
   readonly #engineConfigDirectory: string;
   readonly #number: number;
+  readonly #diskMiB: number | undefined;
+  #hasDisk = false;
   #init: RigProcess | undefined;
 
-  constructor({ kind, number, engineConfigDirectory }: MachineOptions) {
+  constructor({ kind, number, engineConfigDirectory, diskMiB }: MachineOptions) {
     this.kind = kind;
     this.#number = number;
+    this.#diskMiB = diskMiB;
     this.name = `node-${number}`;
     this.address = nodeAddress(kind, number);
     this.directory = `${stateDirectory(kind)}/${this.name}`;
@@ -69,14 +74,10 @@ export class Machine {
   }
 
   async boot(): Promise<void> {
-    for (const directory of [
-      `${this.directory}/docker`,
-      this.#engineConfigDirectory,
-      '/etc/docker',
-      '/var/lib/docker',
-    ]) {
+    for (const directory of [this.engineDataDirectory, this.#engineConfigDirectory, '/etc/docker', '/var/lib/docker']) {
       mkdirSync(directory, { recursive: true });
     }
+    await this.#provideDisk();
     rmSync(`${this.directory}/booted`, { force: true });
     writeFileSync(
       `${this.directory}/resolv.conf`,
@@ -125,9 +126,20 @@ export class Machine {
     });
   }
 
+  /** What the engine on this machine keeps, as seen from outside. */
+  get engineDataDirectory(): string {
+    return `${this.directory}/docker`;
+  }
+
   /** Where the engine puts its containers, so that what a killed one leaves is found by name. */
   get cgroupParent(): string {
     return `${cgroupParent(this.kind)}/${this.name}`;
+  }
+
+  async #provideDisk(): Promise<void> {
+    if (this.#diskMiB === undefined || this.#hasDisk) return;
+    await runOrThrow('mount', ['-t', 'tmpfs', '-o', `size=${this.#diskMiB}m`, 'tmpfs', this.engineDataDirectory]);
+    this.#hasDisk = true;
   }
 
   get #link(): string {

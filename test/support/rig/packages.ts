@@ -18,7 +18,8 @@ export type Need =
   | 'etcd'
   | 'zookeeper'
   | 'haproxy'
-  | 'terminal';
+  | 'terminal'
+  | 'capture';
 
 /** This machine cannot run a rig. The message says what is missing and what works without it. */
 export class MachineUnfitError extends Error {}
@@ -33,6 +34,7 @@ const systemPrograms: Partial<Record<Need, Readonly<Record<string, string>>>> = 
   zookeeper: { '/usr/share/java/zookeeper.jar': 'libzookeeper-java', java: 'default-jre-headless' },
   haproxy: { haproxy: 'haproxy' },
   terminal: { tmux: 'tmux' },
+  capture: { tcpdump: 'tcpdump' },
 };
 
 /** Every rig: networks, namespaces, the image. The newer engines use the runc that comes with docker.io. */

@@ -10,6 +10,7 @@ import { readIdentity, type Identity, type PemTexts } from './certificates.ts';
 import { systemEnvironment } from './command.ts';
 import type { RigEngine } from './engine.ts';
 import { httpCall, urlOf, type HttpAnswer, type HttpCall } from './http-call.ts';
+import type { Machine } from './machine.ts';
 import { bridgeAddress, projectDirectory, stateDirectory, type RigKind } from './rig-kind.ts';
 import { RigProcess } from './rig-process.ts';
 
@@ -25,6 +26,8 @@ export interface ManagerOptions {
   readonly port?: number;
   /** Tells several managers of one rig apart in logs. */
   readonly name?: string;
+  /** Where it runs, instead of beside the rig. */
+  readonly machine?: Machine;
 }
 
 export class RigManager {
@@ -49,7 +52,7 @@ export class RigManager {
     this.#options = options;
     this.#onUnexpectedExit = onUnexpectedExit;
     this.name = options.name ?? 'manager';
-    this.address = `${bridgeAddress(kind)}:${options.port ?? 2375}`;
+    this.address = `${options.machine?.address ?? bridgeAddress(kind)}:${options.port ?? 2375}`;
   }
 
   get pid(): number {
@@ -58,10 +61,9 @@ export class RigManager {
 
   /** Resolves when it answers; the nodes may be pending still. */
   async start(): Promise<void> {
-    const { args = [], listen = [], env = {} } = this.#options;
+    const { args = [], listen = [], env = {}, machine } = this.#options;
     const hosts = [`tcp://${this.address}`, ...listen].flatMap((host) => ['--host', host]);
-    const started = await RigProcess.start({
-      kind: this.#kind,
+    const program = {
       name: this.name,
       command: process.execPath,
       args: [
@@ -72,9 +74,10 @@ export class RigManager {
         ...(this.#discovery === undefined ? [] : [this.#discovery]),
       ],
       env: { ...productEnvironment(), ...env },
-      logFile: `${stateDirectory(this.#kind)}/${this.name}.log`,
       onUnexpectedExit: this.#onUnexpectedExit,
-    });
+    };
+    const logFile = `${stateDirectory(this.#kind)}/${this.name}.log`;
+    const started = await (machine?.start(program) ?? RigProcess.start({ ...program, kind: this.#kind, logFile }));
     this.#process = started;
     await until(
       `the ${this.name} answers`,

@@ -107,7 +107,7 @@ interface StoreServerOptions {
 export class StoreServer {
   readonly tls: Identity | undefined;
   readonly #program: StoreProgram;
-  readonly #machine: Machine;
+  readonly machine: Machine;
   readonly #all: readonly StoreServer[];
   #process: RigProcess | undefined;
   #isCutOff = false;
@@ -115,12 +115,12 @@ export class StoreServer {
   constructor({ program, machine, all, tls }: StoreServerOptions) {
     this.tls = tls;
     this.#program = program;
-    this.#machine = machine;
+    this.machine = machine;
     this.#all = all;
   }
 
   get host(): string {
-    return this.#machine.address;
+    return this.machine.address;
   }
 
   /** HOST:PORT */
@@ -138,12 +138,12 @@ export class StoreServer {
   }
 
   async boot(): Promise<void> {
-    await this.#machine.boot();
+    await this.machine.boot();
   }
 
   /** Starts it when it is dead, thaws it, plugs it in again. */
   async heal(): Promise<void> {
-    if (this.#isCutOff) await this.#machine.reconnect();
+    if (this.#isCutOff) await this.machine.reconnect();
     this.#isCutOff = false;
     if (this.#process?.isRunning) this.#process.signal('SIGCONT');
     else await this.#start();
@@ -160,7 +160,7 @@ export class StoreServer {
 
   async cutOff(): Promise<void> {
     this.#isCutOff = true;
-    await this.#machine.cutOff();
+    await this.machine.cutOff();
   }
 
   /** Loses all its data. To be called while it is dead. */
@@ -170,7 +170,7 @@ export class StoreServer {
 
   async powerOff(): Promise<void> {
     await this.#process?.kill();
-    await this.#machine.powerOff();
+    await this.machine.powerOff();
   }
 
   async isLeader(): Promise<boolean> {
@@ -182,13 +182,13 @@ export class StoreServer {
   }
 
   get #dataDirectory(): string {
-    return `${this.#machine.directory}/data`;
+    return `${this.machine.directory}/data`;
   }
 
   async #start(): Promise<void> {
     mkdirSync(this.#dataDirectory, { recursive: true });
     const { command, args, path } = this.#program.command(this, this.#all, this.#dataDirectory);
-    this.#process = await this.#machine.start({
+    this.#process = await this.machine.start({
       name: 'store',
       command,
       args,
