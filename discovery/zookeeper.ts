@@ -1,6 +1,7 @@
 // Engines as nodes of ZooKeeper. The client is our own: of the packages for it one must be compiled, and the other keeps
 // waiting for a server that hangs and cannot be stopped while it does.
 import { aborted } from '../src/common/abort.ts';
+import { Deadline } from '../src/common/deadline.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -174,14 +175,15 @@ const answerTimeoutMs = 5_000;
 
 /** `work`, whose session is closed when it takes too long or `signal` aborts: that ends every request on its way. */
 async function within(signal: AbortSignal, session: ZooKeeperSession, work: Promise<void>): Promise<void> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]);
+  const deadline = new Deadline(answerTimeoutMs, [signal]);
   const giveUp = (): void => {
     session.close();
   };
-  limit.addEventListener('abort', giveUp, { once: true });
+  deadline.signal.addEventListener('abort', giveUp, { once: true });
   try {
     await work;
   } finally {
-    limit.removeEventListener('abort', giveUp);
+    deadline.signal.removeEventListener('abort', giveUp);
+    deadline.clear();
   }
 }

@@ -3,6 +3,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Deadline } from '../../src/common/deadline.ts';
 import { ApiError } from '../../src/common/errors.ts';
 import { NdjsonParser } from '../../src/common/ndjson.ts';
 import { readCredentials, type CredentialSource } from '../credentials.ts';
@@ -62,9 +63,12 @@ export class EtcdServer {
 
   /** The answer's body. Rejects with an ApiError of etcd's status when it refuses, and when `signal` aborts. */
   async call(call: EtcdCall, signal: AbortSignal): Promise<unknown> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]);
-    const res = await this.#openAuthorized(call, limit);
-    return parseBody(await readText(res));
+    const deadline = new Deadline(requestTimeoutMs, [signal]);
+    try {
+      return parseBody(await readText(await this.#openAuthorized(call, deadline.signal)));
+    } finally {
+      deadline.clear();
+    }
   }
 
   /** The messages of a call that answers for as long as `signal` lets it. */

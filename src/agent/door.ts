@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
+import { Deadline } from '../common/deadline.ts';
 import { errorMessage } from '../common/errors.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
@@ -127,11 +128,15 @@ export class Door {
     }
   }
 
-  #reachEngine(signal: AbortSignal): Promise<net.Socket> {
+  async #reachEngine(signal: AbortSignal): Promise<net.Socket> {
     const { engine } = this.#options;
     const target = 'socketPath' in engine ? { host: 'localhost', port: 0, ...engine } : engine;
-    const timeout = AbortSignal.timeout(connectTimeoutMs);
-    return connect({ name: 'of the agent', ...target }, AbortSignal.any([signal, timeout]));
+    const deadline = new Deadline(connectTimeoutMs, [signal]);
+    try {
+      return await connect({ name: 'of the agent', ...target }, deadline.signal);
+    } finally {
+      deadline.clear();
+    }
   }
 
   /** In HTTP, which every client of an engine understands. */

@@ -1,6 +1,6 @@
 // The calls under way that change something, so that a primary hands over only when they are through.
 import { Waiters } from '../common/waiters.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import { isChange } from '../engine/write-permit.ts';
 import type { Route } from './route.ts';
 

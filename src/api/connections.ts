@@ -2,7 +2,7 @@
 // client has all of them.
 import type { Socket } from 'node:net';
 import { Waiters } from '../common/waiters.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 
 export class Connections {
   readonly #maxPerClient: number;

@@ -2,7 +2,7 @@
 // mirror can be brought up to date before the client sees it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { watchForLoss } from '../cluster/engine-loss.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import { exchange } from '../proxy/exchange.ts';
 import type { ExchangeAnswer } from '../proxy/exchange.ts';
 import { groupHeaders } from '../proxy/raw-head.ts';

@@ -1,7 +1,7 @@
 // One question to several engines: a bounded number at a time, each with a deadline, and none that lost its health
 // waited for. What comes back is one outcome per engine, in the order of the engines.
 import { ApiError, unavailable } from '../common/errors.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RequestCall } from './api-call.ts';
 

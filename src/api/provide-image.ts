@@ -4,6 +4,7 @@
 import type { ProvideImage } from '../cluster/calls.ts';
 import { watchForLoss } from '../cluster/engine-loss.ts';
 import { pullImage } from '../cluster/create/provide-image.ts';
+import { Deadline } from '../common/deadline.ts';
 import { ApiError, errorMessage, unavailable } from '../common/errors.ts';
 import { readNdjson } from '../common/ndjson.ts';
 import type { Logger } from '../common/logger.ts';
@@ -78,7 +79,11 @@ class ImageCopies {
     }
     this.#logger.info('an image is copied', { image: reference, from: source.name, to: target.name, reason });
     const losses = [watchForLoss(source), watchForLoss(target)];
-    const signal = AbortSignal.any([AbortSignal.timeout(copyTimeoutMs), ...losses.map((loss) => loss.signal)]);
+    const deadline = new Deadline(
+      copyTimeoutMs,
+      losses.map((loss) => loss.signal),
+    );
+    const { signal } = deadline;
     const copy = this.#limiter
       .run(() => copyOnce(source, target, { reference, signal }), signal)
       .catch((error: unknown) => {
@@ -86,6 +91,7 @@ class ImageCopies {
       })
       .finally(() => {
         this.#underWay.delete(key);
+        deadline.clear();
         for (const loss of losses) loss.stop();
       });
     this.#underWay.set(key, copy);

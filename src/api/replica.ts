@@ -5,7 +5,7 @@ import http from 'node:http';
 import { ApiError, errorMessage } from '../common/errors.ts';
 import { createEngineAgent, type EngineTls } from '../engine/engine-agent.ts';
 import { splitAddress } from '../engine/engine-identity.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import { isChange } from '../engine/write-permit.ts';
 import { exchange } from '../proxy/exchange.ts';
 import { forward } from '../proxy/forward.ts';

@@ -4,7 +4,7 @@
 import { ApiError } from '../common/errors.ts';
 import { RecentMap } from '../common/recent-map.ts';
 import { Waiters } from '../common/waiters.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { BuildCaller } from './calls.ts';
 import { leastLoaded } from './create/home.ts';

@@ -2,7 +2,7 @@
 // back only when the mirror is known to show that outcome.
 import { sleep } from '../common/abort.ts';
 import { Backoff } from '../common/backoff.ts';
-import { Deadline } from '../engine/deadline.ts';
+import { Deadline } from '../common/deadline.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** A caller is not kept longer than this for the mirror's sake. */

@@ -6,7 +6,7 @@ import Docker from 'dockerode';
 import { collect } from '../common/collect.ts';
 import { ApiError } from '../common/errors.ts';
 import { MalformedHttp } from './answer-parser.ts';
-import { Deadline, DeadlineExceeded } from './deadline.ts';
+import { Deadline, DeadlineExceeded } from '../common/deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
 import { ReadPool } from './read-pool.ts';
 import type { RawRead, RawReads } from './read-pool.ts';

@@ -1,6 +1,6 @@
 // Whether an engine can be relied on, from its answers to probes and the success of our reading it.
 import { errorMessage } from '../common/errors.ts';
-import { DeadlineExceeded } from './deadline.ts';
+import { DeadlineExceeded } from '../common/deadline.ts';
 import { EngineUnreachable } from './unreachable.ts';
 
 /** The engine and the manager have no API version in common. */

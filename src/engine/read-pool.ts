@@ -5,7 +5,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { withResolvers } from '../common/abort.ts';
 import type { RawAnswer } from './answer-parser.ts';
-import { DeadlineExceeded } from './deadline.ts';
+import { DeadlineExceeded } from '../common/deadline.ts';
 import type { EngineTls } from './engine-agent.ts';
 import { ReadConnection } from './read-connection.ts';
 import type { Errand } from './read-connection.ts';

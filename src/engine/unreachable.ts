@@ -1,7 +1,7 @@
 // A call that the engine did not answer. It is the 503 that clients see; whoever may try another engine asks
 // whether the request can have been taken.
 import { ApiError, errorCode, errorMessage } from '../common/errors.ts';
-import { DeadlineExceeded } from './deadline.ts';
+import { DeadlineExceeded } from '../common/deadline.ts';
 
 /** not-sent: no connection came about; cut: the connection broke after that; timeout: silence; aborted: the caller left. */
 export type UnreachableKind = 'not-sent' | 'cut' | 'timeout' | 'aborted';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, it } from 'mocha';
 import type { RawAnswer } from '../../src/engine/answer-parser.ts';
-import { DeadlineExceeded } from '../../src/engine/deadline.ts';
+import { DeadlineExceeded } from '../../src/common/deadline.ts';
 import { ReadPool } from '../../src/engine/read-pool.ts';
 import type { RawRead, ReadAnswer } from '../../src/engine/read-pool.ts';
 import { until } from '../support/until.ts';

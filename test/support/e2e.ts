@@ -3,6 +3,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { aborted } from '../../src/common/abort.ts';
+import { Deadline } from '../../src/common/deadline.ts';
 import { errorMessage } from '../../src/common/errors.ts';
 import { exitCode, runOrThrow, spawnMortal } from './rig/command.ts';
 import { leftovers, removeLeftovers } from './rig/leftovers.ts';
@@ -124,20 +125,21 @@ async function runMocha(file: string, { kind, limitMs }: Place, attempt: 'first'
     },
   });
   const done = new AbortController();
-  const limit = AbortSignal.any([done.signal, interrupted.signal, AbortSignal.timeout(limitMs)]);
+  const limit = new Deadline(limitMs, [done.signal, interrupted.signal]);
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       resolve(exitCode(code, signal));
     });
   });
-  const stopped = aborted(limit).then(() => child.kill('SIGKILL'));
+  const stopped = aborted(limit.signal).then(() => child.kill('SIGKILL'));
   try {
     const code = await ended;
     return code === 0 && !hasFoundTests(report) ? 1 : code;
   } finally {
     done.abort();
     await stopped;
+    limit.clear();
     closeSync(reportFile);
     process.stdout.write(readFileSync(report));
   }

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { orAborted, sleep, withResolvers } from '../../common/abort.ts';
 import { ApiError } from '../../common/errors.ts';
 import type { TaskSet } from '../../common/lifecycle.ts';
-import { Deadline } from '../../engine/deadline.ts';
+import { Deadline } from '../../common/deadline.ts';
 import { NoRoom } from './no-room.ts';
 
 export interface WaitingCreate {

@@ -1,6 +1,7 @@
 // One seed: a cluster is started, hurt by the plan while clients use it, healed, and judged once it has settled.
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Deadline } from '../../../src/common/deadline.ts';
 import { errorMessage } from '../../../src/common/errors.ts';
 import type { RigKind } from '../rig/rig-kind.ts';
 import { Balancer } from './balancer.ts';
@@ -107,7 +108,7 @@ async function playFaults({
   options: { lengthMs, say, signal },
 }: Playing): Promise<void> {
   const started = performance.now();
-  const over = AbortSignal.any([AbortSignal.timeout(lengthMs), signal]);
+  const over = new Deadline(lengthMs, [signal]);
   const until = async (ms: number): Promise<void> => {
     await delay(started + ms - performance.now(), undefined, { signal }).catch(() => undefined);
   };
@@ -121,7 +122,7 @@ async function playFaults({
     say(`  ${new Date().toISOString()} ${what} ${fault.kind} ${fault.target}: ${outcome} in ${tookMs} ms`);
   };
   await Promise.all([
-    ...clients.map((client) => client.run(over)),
+    ...clients.map((client) => client.run(over.signal)),
     ...faults.map(async (fault) => {
       await until(fault.atMs);
       if (fault.kind === 'restart-agent') withdrawn.untilMs = Date.now() + withdrawnForMs;
@@ -130,6 +131,7 @@ async function playFaults({
       await act('healed', fault, healFault(scene, fault));
     }),
   ]);
+  over.clear();
 }
 
 /** Judges again and again, until nothing is wrong or time is over. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { Deadline } from '../../../src/common/deadline.ts';
 import { readIdentity, type Identity } from './certificates.ts';
 
 export interface HttpAnswer {
@@ -54,8 +55,7 @@ export async function httpCall({
   timeoutMs = 60_000,
   signal: givenUp,
 }: HttpCall): Promise<HttpAnswer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = givenUp === undefined ? timeout : AbortSignal.any([timeout, givenUp]);
+  const deadline = new Deadline(timeoutMs, givenUp === undefined ? [] : [givenUp]);
   const type = file === undefined ? 'application/json' : 'application/x-tar';
   const open = tls === undefined ? request : secureRequest;
   const outgoing = open(url, {
@@ -63,7 +63,7 @@ export async function httpCall({
     ...(socketPath !== undefined && { socketPath }),
     method,
     agent: false,
-    signal,
+    signal: deadline.signal,
     headers: { ...(body === undefined && file === undefined ? {} : { 'content-type': type }), ...headers },
   });
   const answered = new Promise<HttpAnswer>((resolve, reject) => {
@@ -81,7 +81,9 @@ export async function httpCall({
   // An answer that comes before the whole file was sent makes the sending fail; the answer says why.
   if (file === undefined) outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   else pipeline(createReadStream(file), outgoing).catch(() => undefined);
-  return await answered;
+  return await answered.finally(() => {
+    deadline.clear();
+  });
 }
 
 function parsed(text: string): unknown {

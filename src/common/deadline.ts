@@ -1,5 +1,6 @@
 // A signal that ends one call: at its deadline, or when one of the callers' signals aborts. Made by hand because
-// AbortSignal.any on a signal that lives as long as the process keeps growing with every call.
+// AbortSignal.any on a signal that lives as long as the process keeps growing with every call, and because in Node 20 it
+// holds AbortSignal.timeout so weakly that the timeout never comes once garbage was collected.
 import { setMaxListeners } from 'node:events';
 
 export class DeadlineExceeded extends Error {
