@@ -1,7 +1,9 @@
 // The pool of connections to one engine, shared by our own calls and by proxied requests. A change passes it only as
-// long as this manager may write.
+// long as this manager may write, and only over a connection that is new or was answered on just now: what is sent into a
+// network that is cut the kernel sends again when it is whole, even for a process that is dead by then.
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureVersion } from 'node:tls';
 import { inspect } from 'node:util';
@@ -18,6 +20,8 @@ export interface EngineTls {
 }
 
 const maxIdleConnections = 32;
+/** Of a connection for changes. Long enough for calls in a row, which then need no further handshake. */
+const freshMs = 50;
 
 type OnSocket = (error: Error | null, socket: Duplex) => void;
 
@@ -35,9 +39,13 @@ class PlainPool extends http.Agent {
     return guarded(super.createConnection(options, onSocket), options.method, 'connect', this.#assertMayWrite);
   }
 
+  override getName(options?: http.ClientRequestArgs): string {
+    return `${super.getName(options)}${poolOf(options)}`;
+  }
+
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
     super.reuseSocket(socket, request);
-    guardRequest(request, this.#assertMayWrite);
+    guardReuse(socket, request, this.#assertMayWrite);
   }
 
   [inspect.custom](): string {
@@ -61,9 +69,13 @@ class TlsPool extends https.Agent {
     return guarded(socket, options.method, 'secureConnect', this.#assertMayWrite);
   }
 
+  override getName(options?: https.RequestOptions): string {
+    return `${super.getName(options)}${poolOf(options)}`;
+  }
+
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
     super.reuseSocket(socket, request);
-    guardRequest(request, this.#assertMayWrite);
+    guardReuse(socket, request, this.#assertMayWrite);
   }
 
   [inspect.custom](): string {
@@ -74,7 +86,17 @@ class TlsPool extends https.Agent {
 /** A keep-alive pool; `destroy()` closes all of its connections. A change that may not be made fails with what `assertMayWrite` throws. */
 export function createEngineAgent(tls: EngineTls | undefined, assertMayWrite: AssertMayWrite): http.Agent {
   const options = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: maxIdleConnections };
-  return tls === undefined ? new PlainPool(options, assertMayWrite) : new TlsPool(options, tls, assertMayWrite);
+  const pool = tls === undefined ? new PlainPool(options, assertMayWrite) : new TlsPool(options, tls, assertMayWrite);
+  // The pool closes an idle connection when this time is over; the next request that takes one stops its clock.
+  pool.on('free', (socket: net.Socket, { method }: http.ClientRequestArgs) => {
+    if (isChange(method ?? 'GET')) socket.setTimeout(freshMs);
+  });
+  return pool;
+}
+
+/** Connections for changes are kept apart. */
+function poolOf(options: Pick<http.ClientRequestArgs, 'method'> | undefined): string {
+  return isChange(options?.method ?? 'GET') ? ':change' : '';
 }
 
 /** The request waits in the socket until there is a connection, which may take any time: this is the last moment before it leaves. */
@@ -92,8 +114,9 @@ function guarded(
   return socket;
 }
 
-function guardRequest(request: http.ClientRequest, assertMayWrite: AssertMayWrite): void {
+function guardReuse(socket: Duplex, request: http.ClientRequest, assertMayWrite: AssertMayWrite): void {
   if (!isChange(request.method)) return;
+  if (socket instanceof net.Socket) socket.setTimeout(0);
   const refusal = refusalOf(assertMayWrite);
   if (refusal !== undefined) request.destroy(refusal);
 }
