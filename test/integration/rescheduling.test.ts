@@ -174,6 +174,19 @@ describe('containers that leave their node', () => {
     assert.deepEqual(onEngine(from), ['web running']);
   });
 
+  it('leave an older copy that gives its name free also when the new one was renamed meanwhile', async () => {
+    await start();
+    await run('web', [onFailure]);
+    const from = nodeOf('web');
+    await lose(from);
+    await until('it is elsewhere', () => nodeOf('web') !== from);
+    await shoal.api.post('/containers/web/rename?name=shop').expect(204);
+    await bringBack(from);
+    await until('the older copy is put away', () => onEngine(from).includes(`web.stale-${from} exited`));
+    await run('web', []);
+    assert.notEqual(nodeOf('shop'), from);
+  });
+
   it('stay as long as discovery or the manager still hears of the node', async () => {
     await start();
     await run('web', [onFailure]);

@@ -9,7 +9,10 @@ import { readSoon } from '../engine-word.ts';
 const stopTimeoutMs = 120_000;
 const mostNames = 100;
 
-/** Resolves with the name that it has now. `name` is the one it must give free; any other it keeps. */
+/**
+ * Resolves with the name that it has now. It gives free whatever name it has: that may be an older one than `name`, that of
+ * the container that took its place, which its user may have renamed meanwhile.
+ */
 export async function putAway(
   engine: Engine,
   containerId: string,
@@ -24,7 +27,8 @@ export async function putAway(
   });
   await engine.client.request({ method: 'POST', path: `${path}/stop`, timeoutMs: stopTimeoutMs });
   const current = engine.mirror.containers.get(containerId)?.name ?? name;
-  const kept = current === name ? await rename(engine, containerId, `${name}.stale-${withoutOddities(node)}`) : current;
+  const stale = `.stale-${withoutOddities(node)}`;
+  const kept = current.includes(stale) ? current : await rename(engine, containerId, `${current}${stale}`);
   await readSoon(engine, containerId);
   return kept;
 }

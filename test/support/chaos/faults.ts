@@ -75,7 +75,10 @@ const acts: Record<FaultKind, Act> = {
   },
   'restart-engine': { make: (scene, { target }) => scene.engine(target).restart(), heal: alreadyHealed },
   'power-off': {
-    make: (scene, { target }) => scene.engine(target).powerOff(),
+    make: async (scene, { target }) => {
+      await scene.agent(target).kill();
+      await scene.engine(target).powerOff();
+    },
     heal: async (scene, { target }) => {
       await scene.engine(target).start();
       await scene.agent(target).start();
