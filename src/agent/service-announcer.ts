@@ -2,8 +2,9 @@
 // events, and all anew now and then. An engine that is silent changes nothing; its own announcement tells of that.
 import type { DiscoveryBackend, PublishedService } from '../../discovery/backend.ts';
 import { TroubleLog } from '../../discovery/trouble-log.ts';
-import { sleep } from '../common/abort.ts';
+import { aborted, sleep } from '../common/abort.ts';
 import { Backoff } from '../common/backoff.ts';
+import { Deadline } from '../common/deadline.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { containerServices } from './container-services.ts';
@@ -55,20 +56,21 @@ export class ServiceAnnouncer {
     const backoff = new Backoff(retry);
     while (!signal.aborted) {
       const over = new AbortController();
-      const limit = AbortSignal.any([signal, over.signal, AbortSignal.timeout(lookAnewAfterMs)]);
+      const limit = new Deadline(lookAnewAfterMs, [signal, over.signal]);
       try {
-        for await (const services of this.#looks(limit)) {
+        for await (const services of this.#looks(limit.signal)) {
           this.#services = services;
           this.#wake.abort();
           this.#engineTrouble.succeeded();
           backoff.reset();
         }
       } catch (error) {
-        if (!limit.aborted) this.#engineTrouble.failed(error);
-      } finally {
-        over.abort();
+        if (!limit.signal.aborted) this.#engineTrouble.failed(error);
       }
-      if (!limit.aborted) await sleep(backoff.next(), signal);
+      const isTimeToLookAnew = limit.signal.aborted;
+      over.abort();
+      limit.clear();
+      if (!isTimeToLookAnew) await sleep(backoff.next(), signal);
     }
   }
 
@@ -104,7 +106,9 @@ export class ServiceAnnouncer {
         if (this.#tasks.signal.aborted) return;
         this.#storeTrouble.failed(error);
       }
-      await sleep(publishEveryMs, AbortSignal.any([signal, this.#wake.signal]));
+      const pause = new Deadline(publishEveryMs, [signal, this.#wake.signal]);
+      await aborted(pause.signal);
+      pause.clear();
     }
   }
 }
