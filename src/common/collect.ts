@@ -31,10 +31,10 @@ export function collect(message: IncomingMessage, { maxBytes, tooLong, onProgres
     // Stays when all is over: an error that comes late has nobody else to go to.
     message.on('error', reject);
     message.once('close', onBrokenOff);
+    // Never comes for a message that is cut: that ends with an error, or is closed.
     message.once('end', () => {
       message.off('close', onBrokenOff);
-      if (message.complete) resolve(Buffer.concat(chunks, length));
-      else onBrokenOff();
+      resolve(Buffer.concat(chunks, length));
     });
     message.on('data', onData);
     if (message.destroyed) onBrokenOff();
