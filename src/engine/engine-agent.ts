@@ -1,6 +1,7 @@
-// The pool of connections to one engine, shared by our own calls and by proxied requests. A change passes it only as
-// long as this manager may write, and only over a connection that is new or was answered on just now: what is sent into a
-// network that is cut the kernel sends again when it is whole, even for a process that is dead by then.
+// The pool of connections to one engine, shared by our own calls and by proxied requests. Where there are several
+// managers a change passes it only as long as this one may write, and only over a connection that is new or was answered
+// on just now: what is sent into a network that is cut the kernel sends again when it is whole, even for a process that
+// is dead by then.
 import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
@@ -28,9 +29,9 @@ type OnSocket = (error: Error | null, socket: Duplex) => void;
 // The Docker client prints its request options with unlimited depth on every call, debugging or not:
 // a pool full of sockets would cost milliseconds a call, so pools print as one word.
 class PlainPool extends http.Agent {
-  readonly #assertMayWrite: AssertMayWrite;
+  readonly #assertMayWrite: AssertMayWrite | undefined;
 
-  constructor(options: http.AgentOptions, assertMayWrite: AssertMayWrite) {
+  constructor(options: http.AgentOptions, assertMayWrite: AssertMayWrite | undefined) {
     super(options);
     this.#assertMayWrite = assertMayWrite;
   }
@@ -40,7 +41,7 @@ class PlainPool extends http.Agent {
   }
 
   override getName(options?: http.ClientRequestArgs): string {
-    return `${super.getName(options)}${poolOf(options)}`;
+    return `${super.getName(options)}${this.#assertMayWrite === undefined ? '' : poolOf(options)}`;
   }
 
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
@@ -55,9 +56,9 @@ class PlainPool extends http.Agent {
 
 class TlsPool extends https.Agent {
   readonly #tls: EngineTls;
-  readonly #assertMayWrite: AssertMayWrite;
+  readonly #assertMayWrite: AssertMayWrite | undefined;
 
-  constructor(options: https.AgentOptions, tls: EngineTls, assertMayWrite: AssertMayWrite) {
+  constructor(options: https.AgentOptions, tls: EngineTls, assertMayWrite: AssertMayWrite | undefined) {
     // A session that is taken up again would carry the certificate of before.
     super({ ...options, maxCachedSessions: 0 });
     this.#tls = tls;
@@ -70,7 +71,7 @@ class TlsPool extends https.Agent {
   }
 
   override getName(options?: https.RequestOptions): string {
-    return `${super.getName(options)}${poolOf(options)}`;
+    return `${super.getName(options)}${this.#assertMayWrite === undefined ? '' : poolOf(options)}`;
   }
 
   override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
@@ -83,10 +84,14 @@ class TlsPool extends https.Agent {
   }
 }
 
-/** A keep-alive pool; `destroy()` closes all of its connections. A change that may not be made fails with what `assertMayWrite` throws. */
-export function createEngineAgent(tls: EngineTls | undefined, assertMayWrite: AssertMayWrite): http.Agent {
+/**
+ * A keep-alive pool; `destroy()` closes all of its connections. A change that may not be made fails with what
+ * `assertMayWrite` throws; undefined: nobody else makes any.
+ */
+export function createEngineAgent(tls: EngineTls | undefined, assertMayWrite: AssertMayWrite | undefined): http.Agent {
   const options = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: maxIdleConnections };
   const pool = tls === undefined ? new PlainPool(options, assertMayWrite) : new TlsPool(options, tls, assertMayWrite);
+  if (assertMayWrite === undefined) return pool;
   // The pool closes an idle connection when this time is over; the next request that takes one stops its clock.
   pool.on('free', (socket: net.Socket, { method }: http.ClientRequestArgs) => {
     if (isChange(method ?? 'GET')) socket.setTimeout(freshMs);
@@ -104,9 +109,9 @@ function guarded(
   socket: Duplex | null | undefined,
   method: string | null | undefined,
   connected: 'connect' | 'secureConnect',
-  assertMayWrite: AssertMayWrite,
+  assertMayWrite: AssertMayWrite | undefined,
 ): Duplex | null | undefined {
-  if (!isChange(method ?? 'GET')) return socket;
+  if (assertMayWrite === undefined || !isChange(method ?? 'GET')) return socket;
   socket?.once(connected, () => {
     const refusal = refusalOf(assertMayWrite);
     if (refusal !== undefined) socket.destroy(refusal);
@@ -114,8 +119,8 @@ function guarded(
   return socket;
 }
 
-function guardReuse(socket: Duplex, request: http.ClientRequest, assertMayWrite: AssertMayWrite): void {
-  if (!isChange(request.method)) return;
+function guardReuse(socket: Duplex, request: http.ClientRequest, assertMayWrite: AssertMayWrite | undefined): void {
+  if (assertMayWrite === undefined || !isChange(request.method)) return;
   if (socket instanceof net.Socket) socket.setTimeout(0);
   const refusal = refusalOf(assertMayWrite);
   if (refusal !== undefined) request.destroy(refusal);

@@ -35,7 +35,7 @@ export interface EngineOptions {
   readonly tls?: EngineTls | undefined;
   /** Shared by engines that are read at the same time; by default the engine has its own. */
   readonly admission?: Admission | undefined;
-  /** By default every change may be made. */
+  /** Where several managers share the engines; absent: every change may be made, by this one alone. */
   readonly assertMayWrite?: AssertMayWrite | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface EngineEndpoint {
   readonly agent: http.Agent;
   readonly tls?: EngineTls;
   /** The pool asks by itself; who dials without it asks before it sends a change. */
-  readonly assertMayWrite: AssertMayWrite;
+  readonly assertMayWrite?: AssertMayWrite;
 }
 
 export class Engine {
@@ -58,7 +58,7 @@ export class Engine {
   readonly #port: number;
   readonly #agent: http.Agent;
   readonly #tls: EngineTls | undefined;
-  readonly #assertMayWrite: AssertMayWrite;
+  readonly #assertMayWrite: AssertMayWrite | undefined;
   readonly #logger: Logger;
   readonly #tasks: TaskSet;
   readonly #health: Health;
@@ -88,7 +88,7 @@ export class Engine {
     this.#health = new Health(timings.failuresUntilUnhealthy);
     this.#logger = logger.child({ engine: address });
     this.#tasks = new TaskSet(this.#logger);
-    this.#assertMayWrite = options.assertMayWrite ?? mayAlwaysWrite;
+    this.#assertMayWrite = options.assertMayWrite;
     this.#agent = createEngineAgent(tls, this.#assertMayWrite);
     const name = (): string => this.name;
     const { signal } = this.#tasks;
@@ -171,14 +171,14 @@ export class Engine {
   }
 
   get endpoint(): EngineEndpoint {
-    const target = {
+    return {
       name: this.name,
       host: this.host,
       port: this.#port,
       agent: this.#agent,
-      assertMayWrite: this.#assertMayWrite,
+      ...(this.#tls && { tls: this.#tls }),
+      ...(this.#assertMayWrite && { assertMayWrite: this.#assertMayWrite }),
     };
-    return this.#tls === undefined ? target : { ...target, tls: this.#tls };
   }
 
   /** Connects, and stays connected until `stop`. */
@@ -361,8 +361,4 @@ export class Engine {
     await this.#tasks.stop();
     this.#agent.destroy();
   }
-}
-
-function mayAlwaysWrite(): void {
-  // A manager that stands alone may.
 }

@@ -215,10 +215,7 @@ export class Manager {
         failuresUntilUnhealthy: failureRetry,
       },
       ...(this.#engineCertificates && { tls: towardsEngine(this.#engineCertificates, this.#options.tls.engines) }),
-      assertMayWrite: () => {
-        if (!this.#leadership.mayWrite())
-          throw new ApiError(503, 'this manager is not the primary any more: try again');
-      },
+      assertMayWrite: this.#election === undefined ? undefined : assertMayWrite(this.#election),
     });
   }
 
@@ -332,6 +329,12 @@ function listenOn(server: ApiServer, addresses: readonly ListenAddress[]): Promi
 function openRememberedNames({ registryFile, stateFile, logger }: ManagerOptions): RememberedNames | undefined {
   const beside = registryFile ?? stateFile;
   return beside === undefined ? undefined : new RememberedNames(`${beside}.names`, logger);
+}
+
+function assertMayWrite(election: Election): () => void {
+  return () => {
+    if (!election.mayWrite()) throw new ApiError(503, 'this manager is not the primary any more: try again');
+  };
 }
 
 function openElection({ replication, ...options }: ManagerOptions): Election | undefined {

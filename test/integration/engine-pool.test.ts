@@ -62,4 +62,10 @@ describe('the connections to an engine', () => {
     await call('GET');
     assert.equal(opened, 2);
   });
+
+  it('serve everything, again and again, where no other manager makes changes', async () => {
+    agent = createEngineAgent(undefined, undefined);
+    for (const method of ['GET', 'POST', 'GET', 'DELETE']) await call(method);
+    assert.equal(opened, 1);
+  });
 });
