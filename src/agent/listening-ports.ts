@@ -5,9 +5,6 @@ import { errorCode } from '../common/errors.ts';
 import type { TakenPort } from '../engine/announced-facts.ts';
 
 const tables = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
-const listening = '0A';
-/** A UDP socket that waits for anybody. */
-const unconnected = '07';
 
 /** The ports in the order of their numbers, each once. Rejects where the kernel has no such tables. */
 export async function readListeningPorts(procNet = '/proc/net'): Promise<readonly TakenPort[]> {
@@ -25,21 +22,26 @@ export function portKey({ protocol, ip, port }: TakenPort): string {
   return `${protocol}/${ip}:${port}`;
 }
 
-/** The sockets of one table that wait for others. */
+/**
+ * The sockets of one table that wait for others. A busy machine has ten thousand rows for others, every second: they are
+ * passed over without making a string of any.
+ */
 export function parsePortTable(text: string, protocol: 'tcp' | 'udp'): readonly TakenPort[] {
-  const wanted = protocol === 'tcp' ? listening : unconnected;
-  return text
-    .split('\n')
-    .slice(1)
-    .flatMap((line) => {
-      const [, local = '', , state] = line.trim().split(/\s+/);
-      const [address = '', digits = ''] = local.split(':');
-      const port = Number.parseInt(digits, 16);
-      // Programs that ask others over UDP hold such a port for a moment, by the thousand.
-      if (state !== wanted || !(port > 0) || (protocol === 'udp' && port >= firstPassingPort)) return [];
-      return [{ protocol, ip: addressOf(address), port }];
-    });
+  const found: TakenPort[] = [];
+  for (const [, address = '', digits = ''] of text.matchAll(waiting[protocol])) {
+    const port = Number.parseInt(digits, 16);
+    // Programs that ask others over UDP hold such a port for a moment, by the thousand.
+    if (port > 0 && (protocol === 'tcp' || port < firstPassingPort))
+      found.push({ protocol, ip: addressOf(address), port });
+  }
+  return found;
 }
+
+/** Number, own address, other address, state: 0A listens, 07 is a UDP socket that waits for anybody. */
+const waiting = {
+  tcp: /^ *\d+: ([\dA-F]+):([\dA-F]+) [\dA-F:]+ 0A /gm,
+  udp: /^ *\d+: ([\dA-F]+):([\dA-F]+) [\dA-F:]+ 07 /gm,
+} as const;
 
 /** Where Linux by default begins to give out ports to whoever does not name one. */
 const firstPassingPort = 32_768;
