@@ -17,6 +17,8 @@ import { LeaderKey } from './leader-key.ts';
 import type { LeaderStore } from './leadership.ts';
 import { StaticBackend } from './static.ts';
 import { ZooKeeperBackend } from './zookeeper.ts';
+import { ZooKeeperKeyStore } from './zookeeper/key-store.ts';
+import type { ZooKeeperConnection } from './zookeeper/session.ts';
 
 /** Agents write to a store, managers and listings read from it; a bare HOST:PORT is a manager only to an agent. */
 export type DiscoveryRole = 'agent' | 'manager' | 'list';
@@ -80,7 +82,7 @@ export function openLeaderStore(uri: string | undefined, options: Omit<OpenDisco
   const keys = openSharedKeys(uri ?? '', options);
   if (keys === undefined) {
     throw badRequest(
-      '--replication needs a store that all managers share: consul://HOST:PORT/PREFIX or etcd://HOST:PORT/PREFIX',
+      '--replication needs a store that all managers share: consul://, etcd:// or zk://HOST:PORT/PREFIX',
     );
   }
   return new LeaderKey(keys.store, `${keys.prefix}/leader`);
@@ -104,6 +106,7 @@ type KeyStoreFactory = (servers: Servers, opts: DiscoveryOpts) => KeyStore;
 const keyStores: ReadonlyMap<string, KeyStoreFactory> = new Map<string, KeyStoreFactory>([
   ['consul', (servers, opts) => new ConsulKeyStore(consulConnection(servers, opts))],
   ['etcd', (servers, opts) => new EtcdKeyStore(etcdConnection(servers, opts))],
+  ['zk', (servers, opts) => new ZooKeeperKeyStore(zooKeeperConnection(servers, opts))],
 ]);
 
 const accepted =
@@ -143,14 +146,12 @@ function etcdConnection(servers: Servers, opts: DiscoveryOpts): EtcdConnection {
 
 function openZooKeeper(rest: string, { discoveryOpts = {}, logger }: OpenDiscoveryOptions): DiscoveryBackend {
   const { servers, path } = splitServers(rest, 'zk');
-  const credentials = { text: discoveryOpts['zk.auth'], file: discoveryOpts['zk.authfile'] };
-  return new ZooKeeperBackend({
-    servers,
-    folder: nodesFolder(path, discoveryOpts),
-    credentials,
-    tls: tlsFiles(discoveryOpts),
-    logger,
-  });
+  const folder = nodesFolder(path, discoveryOpts);
+  return new ZooKeeperBackend({ ...zooKeeperConnection(servers, discoveryOpts), folder, logger });
+}
+
+function zooKeeperConnection(servers: Servers, opts: DiscoveryOpts): ZooKeeperConnection {
+  return { servers, credentials: { text: opts['zk.auth'], file: opts['zk.authfile'] }, tls: tlsFiles(opts) };
 }
 
 /** `HOST:PORT[,HOST:PORT][/PATH]` */

@@ -1,28 +1,23 @@
 // Engines as nodes of ZooKeeper. The client is our own: of the packages for it one must be compiled, and the other keeps
 // waiting for a server that hangs and cannot be stopped while it does.
 import { aborted } from '../src/common/abort.ts';
-import { Deadline } from '../src/common/deadline.ts';
 import type { Logger } from '../src/common/logger.ts';
 import type { DiscoveryBackend, DiscoveryEntry } from './backend.ts';
-import type { CredentialSource } from './credentials.ts';
 import { formatHostPort, type HostPort } from './entry.ts';
 import { followStore } from './follow-store.ts';
 import { ServerTurns } from './server-turns.ts';
 import type { StoreView } from './store-view.ts';
-import { readTlsFiles, type TlsFiles, type TlsMaterial } from './tls-files.ts';
+import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { ZooKeeperAnnouncement } from './zookeeper/announcement.ts';
+
 import { FolderView } from './zookeeper/folder-view.ts';
-import { ZooKeeperSession } from './zookeeper/session.ts';
+import { within, ZooKeeperSession, type ZooKeeperConnection } from './zookeeper/session.ts';
 import { ZooKeeperError } from './zookeeper/wire.ts';
 
-export interface ZooKeeperBackendOptions {
-  /** Asked in turn: the next one when one does not answer. */
-  readonly servers: readonly [HostPort, ...HostPort[]];
+export interface ZooKeeperBackendOptions extends ZooKeeperConnection {
   /** The folder of classicswarm's nodes, without a slash at either end. */
   readonly folder: string;
-  readonly credentials: CredentialSource;
-  readonly tls?: TlsFiles;
   readonly logger: Logger;
 }
 
@@ -169,21 +164,4 @@ interface Registration {
   readonly session: ZooKeeperSession;
   readonly announcement: ZooKeeperAnnouncement;
   lapse: NodeJS.Timeout | undefined;
-}
-
-const answerTimeoutMs = 5_000;
-
-/** `work`, whose session is closed when it takes too long or `signal` aborts: that ends every request on its way. */
-async function within(signal: AbortSignal, session: ZooKeeperSession, work: Promise<void>): Promise<void> {
-  const deadline = new Deadline(answerTimeoutMs, [signal]);
-  const giveUp = (): void => {
-    session.close();
-  };
-  deadline.signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    await work;
-  } finally {
-    deadline.signal.removeEventListener('abort', giveUp);
-    deadline.clear();
-  }
 }

@@ -3,8 +3,8 @@
 // and must not bring back an engine that was withdrawn since.
 import type { DiscoveryEntry } from '../backend.ts';
 import { formatRecord, recordsFolder, withdrawnRecord } from '../member-record.ts';
-import type { ZooKeeperSession } from './session.ts';
-import { refusal, ZooKeeperError } from './wire.ts';
+import { unless, type ZooKeeperSession } from './session.ts';
+import { refusal } from './wire.ts';
 
 /** What ZooKeeper is known to hold. */
 interface Written {
@@ -55,7 +55,7 @@ export class ZooKeeperAnnouncement {
   async #writeRecord(content: string): Promise<bigint> {
     const seen = await this.#session.stat(this.#record);
     if (seen) return (await this.#session.write(this.#record, content, seen.version)).changedAt;
-    for (const folder of [this.#folder, recordsFolder(this.#folder)]) await this.#makeFolder(folder);
+    for (const folder of [this.#folder, recordsFolder(this.#folder)]) await this.#session.createFolder(folder);
     await this.#session.create(this.#record, content, 'persistent');
     return (await this.#session.stat(this.#record))?.changedAt ?? 0n;
   }
@@ -70,21 +70,5 @@ export class ZooKeeperAnnouncement {
 
   async #removeNode(): Promise<void> {
     await unless(refusal.noNode, this.#session.remove(this.#node));
-  }
-
-  async #makeFolder(path: string): Promise<void> {
-    const names = path.split('/').slice(1);
-    for (let depth = 1; depth <= names.length; depth += 1) {
-      const folder = `/${names.slice(0, depth).join('/')}`;
-      await unless(refusal.nodeExists, this.#session.create(folder, '', 'persistent'));
-    }
-  }
-}
-
-async function unless(code: number, work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof ZooKeeperError) || error.code !== code) throw error;
   }
 }

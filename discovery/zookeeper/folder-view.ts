@@ -66,7 +66,7 @@ export class FolderView {
   async #readRecord(session: ZooKeeperSession, name: string): Promise<void> {
     const content = await session.read(`${this.#records}/${name}`);
     if (content === undefined) this.#contents.delete(name);
-    else this.#contents.set(name, content);
+    else this.#contents.set(name, content.text);
   }
 }
 

@@ -4,11 +4,20 @@ import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { withResolvers, type Resolvers } from '../../src/common/abort.ts';
+import { Deadline } from '../../src/common/deadline.ts';
 import { readCredentials, type CredentialSource } from '../credentials.ts';
 import type { HostPort } from '../entry.ts';
-import type { TlsMaterial } from '../tls-files.ts';
+import type { TlsFiles, TlsMaterial } from '../tls-files.ts';
 import { FrameCutter, operation, refusal, reserved, WireReader, WireWriter, ZooKeeperError } from './wire.ts';
 import type { NodeStat } from './wire.ts';
+
+/** How the servers are reached. */
+export interface ZooKeeperConnection {
+  /** Asked in turn: the next one when one does not answer. */
+  readonly servers: readonly [HostPort, ...HostPort[]];
+  readonly credentials: CredentialSource;
+  readonly tls?: TlsFiles;
+}
 
 export interface SessionOptions {
   readonly address: HostPort;
@@ -26,6 +35,13 @@ const connectTimeoutMs = 5_000;
 const closeTimeoutMs = 500;
 const ephemeral = 1;
 const allRights = 31;
+const anyVersion = -1;
+const answerTimeoutMs = 5_000;
+
+export interface NodeContent {
+  readonly text: string;
+  readonly stat: NodeStat;
+}
 
 export class ZooKeeperSession {
   /** Resolves with the reason when the session is over. */
@@ -115,11 +131,21 @@ export class ZooKeeperSession {
     );
   }
 
-  async remove(path: string): Promise<void> {
-    await this.#ask(operation.delete, (request) => request.text(path).int32(-1));
+  /** Makes a node of that path, and of each path above it, that is not there. */
+  async createFolder(path: string): Promise<void> {
+    const names = path.split('/').slice(1);
+    for (let depth = 1; depth <= names.length; depth += 1) {
+      const folder = `/${names.slice(0, depth).join('/')}`;
+      await unless(refusal.nodeExists, this.create(folder, '', 'persistent'));
+    }
   }
 
-  /** Rejects when the node has another version by now; -1 stands for any. */
+  /** Rejects when the node has another version by now. */
+  async remove(path: string, version = anyVersion): Promise<void> {
+    await this.#ask(operation.delete, (request) => request.text(path).int32(version));
+  }
+
+  /** Rejects when the node has another version by now. */
   async write(path: string, content: string, version: number): Promise<NodeStat> {
     const answer = await this.#ask(operation.setData, (request) => request.text(path).text(content).int32(version));
     return answer.stat();
@@ -131,13 +157,14 @@ export class ZooKeeperSession {
   }
 
   /** The content, watched from now on; undefined when there is no such node, and then nothing is watched. */
-  async read(path: string): Promise<string | undefined> {
-    return await ifThere(this.#read(operation.getData, path, 'watch').then((answer) => answer.text()));
+  async read(path: string, watch: 'watch' | 'once' = 'watch'): Promise<NodeContent | undefined> {
+    const answer = this.#read(operation.getData, path, watch);
+    return await ifThere(answer.then((node) => ({ text: node.text(), stat: node.stat() })));
   }
 
   /** The names of the children, watched from now on; undefined when there is no such node, and then nothing is watched. */
-  async children(path: string): Promise<readonly string[] | undefined> {
-    return await ifThere(this.#read(operation.getChildren, path, 'watch').then((answer) => answer.texts()));
+  async children(path: string, watch: 'watch' | 'once' = 'watch'): Promise<readonly string[] | undefined> {
+    return await ifThere(this.#read(operation.getChildren, path, watch).then((answer) => answer.texts()));
   }
 
   /** Ends the session at the server too, with everything that lives as long as it. May be called more than once. */
@@ -245,6 +272,30 @@ export class ZooKeeperSession {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
     this.#end.resolve(reason);
     this.#options.onOver(reason);
+  }
+}
+
+/** `work`, whose session is closed when it takes too long or `signal` aborts: that ends every request on its way. */
+export async function within<T>(signal: AbortSignal, session: ZooKeeperSession, work: Promise<T>): Promise<T> {
+  const deadline = new Deadline(answerTimeoutMs, [signal]);
+  const giveUp = (): void => {
+    session.close();
+  };
+  deadline.signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await work;
+  } finally {
+    deadline.signal.removeEventListener('abort', giveUp);
+    deadline.clear();
+  }
+}
+
+/** `work`, but for a refusal of that number. */
+export async function unless(code: number, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof ZooKeeperError) || error.code !== code) throw error;
   }
 }
 

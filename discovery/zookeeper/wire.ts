@@ -16,7 +16,7 @@ export const operation = {
 /** Numbers of messages that answer no request of ours. */
 export const reserved = { event: -1, ping: -2, auth: -4 } as const;
 
-export const refusal = { noNode: -101, nodeExists: -110 } as const;
+export const refusal = { noNode: -101, badVersion: -103, nodeExists: -110 } as const;
 
 /** A refusal of ZooKeeper's, by its number. */
 export class ZooKeeperError extends Error {
@@ -43,6 +43,8 @@ export interface NodeStat {
   readonly version: number;
   /** The session with which the node ends; 0 for one that stays. */
   readonly owner: bigint;
+  /** Changes with each child that comes or goes. */
+  readonly childrenChangedAt: bigint;
 }
 
 /** Puts a message together. */
@@ -128,8 +130,8 @@ export class WireReader {
     const version = this.int32();
     this.#take(8);
     const owner = this.int64();
-    this.#take(16);
-    return { changedAt, version, owner };
+    this.#take(8);
+    return { changedAt, version, owner, childrenChangedAt: this.int64() };
   }
 
   #take(length: number): Buffer {

@@ -37,8 +37,6 @@ setMaxListeners(0, never);
 const [a, b] = ['10.0.0.1:2375', '10.0.0.2:2375'];
 const longTtlMs = 60_000;
 const names: readonly StoreName[] = ['consul', 'etcd', 'zookeeper'];
-/** Those that keep what managers share. */
-const keyStores: readonly StoreName[] = ['consul', 'etcd'];
 const allOfIt = process.env['SHOAL_STORES'] === '1';
 
 interface Fault {
@@ -127,10 +125,10 @@ describe('engines in every store', () => {
   });
 
   /** The stores do not wait for each other, so that a test takes as long as its slowest. */
-  async function inEach(work: (store: StoreServers) => Promise<void>, chosen = names): Promise<void> {
-    const results = await Promise.allSettled(chosen.map((name) => work(storeOf(name))));
+  async function inEach(work: (store: StoreServers) => Promise<void>): Promise<void> {
+    const results = await Promise.allSettled(stores.map(work));
     const failures = results.flatMap((result, index) =>
-      result.status === 'rejected' ? [`${String(chosen[index])}: ${String(result.reason)}`] : [],
+      result.status === 'rejected' ? [`${String(names[index])}: ${String(result.reason)}`] : [],
     );
     assert.deepEqual(failures, []);
   }
@@ -305,7 +303,7 @@ describe('engines in every store', () => {
       await one.remove(place, next, never);
       await one.remove(place, next, never);
       await until('only that is left', () => seen.last === 'both=x');
-    }, keyStores);
+    });
   });
 
   it('give managers one primary, and another one when that is lost', async () => {
@@ -321,7 +319,7 @@ describe('engines in every store', () => {
       await second.election.stop();
       const third = await primaryAmong(candidates.filter((each) => each !== second));
       assert.equal(third.election.term(), 3);
-    }, keyStores);
+    });
   });
 
   it('keep the primary of the managers, and take states, when their leader is killed', async () => {
@@ -350,7 +348,7 @@ describe('engines in every store', () => {
       assert.equal(await primaryAmong(candidates), primary);
       assert.equal(primary.election.term(), 1);
       await store.startAll();
-    }, keyStores);
+    });
   });
 
   it('let a manager of etcd that is killed be replaced by one that knows its nodes', async () => {
@@ -495,6 +493,7 @@ describe('engines in every store', () => {
     }
     const { bytes, connections } = traffic.take();
     traffic.stop();
+    await seen.stop();
     console.log(
       `      ${store.store}: 1,000 announced in ${Math.round(announcedMs)} ms, seen in ${Math.round(seenMs)} ms ` +
         `(${Math.round(announcing.bytes / 1000)} KB); 1,000 known, a hundred agents: ` +

@@ -92,7 +92,7 @@ describe('state that is kept by one manager', () => {
     ['consul://127.0.0.1:8500/x', undefined, 'consul'],
     ['consul://127.0.0.1:8500/x', '/tmp/absent-state', 'local'],
     ['etcd://127.0.0.1:2379/x', undefined, 'etcd'],
-    ['zk://127.0.0.1:2181/x', undefined, 'local'],
+    ['zk://127.0.0.1:2181/x', undefined, 'zookeeper'],
     ['nodes://a:1', undefined, 'local'],
     [undefined, undefined, 'local'],
   ] as const) {

@@ -24,7 +24,12 @@ describe('the encoding of ZooKeeper', () => {
     const stat = new WireWriter().int64(1n).int64(2n).int64(3n).int64(4n).int32(5).int32(6).int32(7).int64(8n);
     const frame = stat.int32(9).int32(10).int64(11n).frame();
 
-    assert.deepEqual(new WireReader(frame.subarray(4)).stat(), { changedAt: 2n, version: 5, owner: 8n });
+    assert.deepEqual(new WireReader(frame.subarray(4)).stat(), {
+      changedAt: 2n,
+      version: 5,
+      owner: 8n,
+      childrenChangedAt: 11n,
+    });
   });
 
   it('takes absent texts as empty ones, and throws where a message is cut short', () => {
