@@ -62,8 +62,8 @@ export interface DiscoveryBackend {
   untilLost?(entry: DiscoveryEntry, signal: AbortSignal): Promise<void>;
   /**
    * Makes exactly `services` stand beside the engine at `address`, vouched for as it is itself; they go when that is
-   * withdrawn, or has vanished for minutes. Does nothing while the engine is not announced, and asks nobody when nothing has
-   * changed: to be called again and again. Absent: the store has no services.
+   * withdrawn, or has vanished for minutes. Resolves with false where it did nothing, as the engine is not announced. Asks
+   * nobody when nothing has changed: to be called again and again. Absent: the store has no services.
    */
-  publish?(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<void>;
+  publish?(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<boolean>;
 }

@@ -103,9 +103,11 @@ export class ConsulBackend implements DiscoveryBackend {
     }
   }
 
-  async publish(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<void> {
+  async publish(address: string, services: readonly PublishedService[], signal: AbortSignal): Promise<boolean> {
     this.#publishing.add(address);
-    await this.#registered.get(address)?.services.publish(services, signal);
+    const registration = this.#registered.get(address);
+    await registration?.services.publish(services, signal);
+    return registration !== undefined;
   }
 
   async deregister(entry: DiscoveryEntry, signal: AbortSignal): Promise<void> {

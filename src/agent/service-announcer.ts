@@ -15,7 +15,8 @@ export interface ServiceAnnouncerOptions {
   readonly address: string;
   /** Where others reach what the node publishes. */
   readonly nodeHost: string;
-  readonly engine: EngineView;
+  /** Absent: nothing is published, and what an earlier agent has left is taken away. */
+  readonly engine: EngineView | undefined;
   readonly publish: NonNullable<DiscoveryBackend['publish']>;
   readonly logger: Logger;
 }
@@ -43,7 +44,9 @@ export class ServiceAnnouncer {
   }
 
   start(): void {
-    this.#tasks.spawn('follow containers', (signal) => this.#follow(signal));
+    const { engine } = this.#options;
+    if (engine) this.#tasks.spawn('follow containers', (signal) => this.#follow(engine, signal));
+    else this.#services = new Map();
     this.#tasks.spawn('publish services', (signal) => this.#publish(signal));
   }
 
@@ -52,13 +55,13 @@ export class ServiceAnnouncer {
     await this.#tasks.stop();
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
+  async #follow(engine: EngineView, signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(retry);
     while (!signal.aborted) {
       const over = new AbortController();
       const limit = new Deadline(lookAnewAfterMs, [signal, over.signal]);
       try {
-        for await (const services of this.#looks(limit.signal)) {
+        for await (const services of this.#looks(engine, limit.signal)) {
           this.#services = services;
           this.#wake.abort();
           this.#engineTrouble.succeeded();
@@ -75,33 +78,34 @@ export class ServiceAnnouncer {
   }
 
   /** The services of all containers now, then after each change; ends or throws with the stream of events. */
-  async *#looks(signal: AbortSignal): AsyncGenerator<ReadonlyMap<string, readonly PublishedService[]>> {
-    const { engine } = this.#options;
+  async *#looks(
+    engine: EngineView,
+    signal: AbortSignal,
+  ): AsyncGenerator<ReadonlyMap<string, readonly PublishedService[]>> {
+    const servicesOf = async (id: string): Promise<readonly PublishedService[]> =>
+      containerServices(await engine.inspectContainer(id, signal), this.#options.nodeHost);
     // First, so that nothing happens unseen.
     const changes = await engine.openChanges(signal);
     const found = new Map<string, readonly PublishedService[]>();
-    for (const id of await engine.runningContainers(signal)) found.set(id, await this.#servicesOf(id, signal));
+    for (const id of await engine.runningContainers(signal)) found.set(id, await servicesOf(id));
     yield found;
     for await (const id of changes) {
-      const services = await this.#servicesOf(id, signal);
+      const services = await servicesOf(id);
       if (services.length === 0) found.delete(id);
       else found.set(id, services);
       yield found;
     }
   }
 
-  async #servicesOf(id: string, signal: AbortSignal): Promise<readonly PublishedService[]> {
-    return containerServices(await this.#options.engine.inspectContainer(id, signal), this.#options.nodeHost);
-  }
-
   async #publish(signal: AbortSignal): Promise<void> {
-    const { publish, address } = this.#options;
+    const { publish, address, engine } = this.#options;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const services = this.#services && [...this.#services.values()].flat();
       try {
-        if (services) await publish(address, services, signal);
+        const isPublished = services !== undefined && (await publish(address, services, signal));
         this.#storeTrouble.succeeded();
+        if (isPublished && !engine) return;
       } catch (error) {
         if (this.#tasks.signal.aborted) return;
         this.#storeTrouble.failed(error);

@@ -34,7 +34,7 @@ export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<
   });
   const { discovery, discoveryOptions: discoveryOpts } = options;
   const backend = openDiscovery(discovery, { role: 'agent', logger, discoveryOpts });
-  const services = options.services ? announceServices(backend, options, new EngineView(engine), logger) : undefined;
+  const services = announceServices(backend, options, logger);
   const agent = new Agent({
     facts,
     address: options.advertise,
@@ -57,12 +57,16 @@ export async function runJoin(options: JoinOptions, stop: AbortSignal): Promise<
 
 function announceServices(
   backend: DiscoveryBackend,
-  { advertise: address }: JoinOptions,
-  engine: EngineView,
+  options: JoinOptions,
   logger: Logger,
-): ServiceAnnouncer {
-  if (!backend.publish) throw new UsageError('--services needs Consul as the discovery: consul://HOST:PORT/PREFIX');
+): ServiceAnnouncer | undefined {
+  if (!backend.publish) {
+    if (options.services) throw new UsageError('--services needs Consul as the discovery: consul://HOST:PORT/PREFIX');
+    return undefined;
+  }
   const publish = backend.publish.bind(backend);
+  const engine = options.services ? new EngineView(enginePlace(options)) : undefined;
+  const address = options.advertise;
   return new ServiceAnnouncer({ address, nodeHost: parseHostPort(address).host, engine, publish, logger });
 }
 

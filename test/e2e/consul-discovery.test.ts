@@ -101,6 +101,30 @@ describe('engines in Consul', () => {
     await seen.shows(`${first}+`);
   });
 
+  it('have services of containers beside them, and an agent takes away what the one before it left', async () => {
+    const seen = watch('beside');
+    const crashed = open('beside');
+    const service = { id: 'a-80', name: 'beside-web', tags: ['x'], host: '10.0.0.1', port: 80, trouble: undefined };
+    assert.equal(await crashed.publish?.(first, [service], never), false);
+    await crashed.register({ address: first, alive: true }, longTtlMs, never);
+    assert.equal(await crashed.publish?.(first, [service], never), true);
+    await until('it is there', async () => (await countPassing('beside-web')) === 1);
+    await crashed.publish?.(first, [{ ...service, trouble: 'the container is unhealthy' }], never);
+    await until('it is not well', async () => (await countPassing('beside-web')) === 0);
+    await crashed.publish?.(first, [service], never);
+    await crashed.register({ address: first, alive: false }, longTtlMs, never);
+    await seen.shows(`${first}-`);
+    await until('it is not well without its engine', async () => (await countPassing('beside-web')) === 0);
+
+    const next = open('beside');
+    await next.register({ address: first, alive: true }, longTtlMs, never);
+    await until('it is well with its engine', async () => (await countPassing('beside-web')) === 1);
+    assert.equal(await next.publish?.(first, [], never), true);
+    await until('it is gone', async () => (await countPassing('beside-web')) === 0);
+    await next.deregister({ address: first, alive: true }, never);
+    await seen.shows('');
+  });
+
   it('stay what they were while Consul is down, and after it came back with its data', async () => {
     const agent = open('restart');
     const seen = watch('restart');

@@ -29,7 +29,7 @@ describe("the services of an engine's containers", () => {
         }
         const names = services.map(({ name }) => name).join();
         if (published.at(-1) !== names) published.push(names);
-        return Promise.resolve();
+        return Promise.resolve(true);
       },
       logger: createSilentLogger(),
     });
@@ -69,6 +69,18 @@ describe("the services of an engine's containers", () => {
     run('second');
     await until('the second is published', () => published.at(-1) === 'first,second');
     assert.equal(failures, 0);
+  });
+
+  it('are looked at again after a pause when the engine refuses', async () => {
+    const asked = (): number => engine.requests.filter(({ path }) => path === '/events').length;
+    const before = asked();
+    engine.faults.fail(/\/events/, { status: 500, message: 'broken' });
+    engine.faults.dropEvents();
+    await until('it was asked', () => asked() > before);
+    const startMs = performance.now();
+    await until('it was asked again', () => asked() > before + 1);
+    assert.ok(performance.now() - startMs > 200);
+    assert.deepEqual(published, ['first']);
   });
 
   it('leave no stream open when they are not followed any more', async () => {
