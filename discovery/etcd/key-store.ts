@@ -1,4 +1,5 @@
 // Keys of etcd, changed by transactions that compare the revision of the last change.
+import { Deadline, DeadlineExceeded } from '../../src/common/deadline.ts';
 import type { KeyRange, KeyReading, KeyStore, KeyText, KeyWait } from '../key-store.ts';
 import { jsonMember } from '../json-member.ts';
 import { ServerTurns } from '../server-turns.ts';
@@ -65,14 +66,16 @@ async function waitForChange(
   { position, waitMs }: KeyWait,
   signal: AbortSignal,
 ): Promise<void> {
-  const isOver = AbortSignal.timeout(Math.ceil(waitMs));
+  const limit = new Deadline(waitMs, [signal]);
   const body = { create_request: { ...range, start_revision: String(position + 1) } };
   try {
-    for await (const message of server.stream({ path: 'watch', body }, AbortSignal.any([signal, isOver]))) {
+    for await (const message of server.stream({ path: 'watch', body }, limit.signal)) {
       if (isCompacted(message) || eventsOf(message).length > 0) return;
     }
   } catch (error) {
-    if (!isOver.aborted || signal.aborted) throw error;
+    if (!(limit.signal.reason instanceof DeadlineExceeded)) throw error;
+  } finally {
+    limit.clear();
   }
 }
 

@@ -1,6 +1,7 @@
 // Keys as nodes of ZooKeeper, which checks the version of each change itself. Its versions begin anew with a node that is
 // made again, so that a text is known by the number of the change that it came with.
-import { sleep } from '../../src/common/abort.ts';
+import { aborted } from '../../src/common/abort.ts';
+import { Deadline } from '../../src/common/deadline.ts';
 import type { HostPort } from '../entry.ts';
 import type { KeyRange, KeyReading, KeyStore, KeyText, KeyWait } from '../key-store.ts';
 import { ServerTurns } from '../server-turns.ts';
@@ -85,7 +86,9 @@ export class ZooKeeperKeyStore implements KeyStore {
   async #waitForChange(name: string, { position, waitMs }: KeyWait, signal: AbortSignal): Promise<void> {
     const watched = this.#opened?.watches.get(name);
     if (watched?.position !== position) return;
-    await sleep(waitMs, AbortSignal.any([signal, watched.changed.signal]));
+    const limit = new Deadline(waitMs, [signal, watched.changed.signal]);
+    await aborted(limit.signal);
+    limit.clear();
   }
 
   async #ask<T>(signal: AbortSignal, work: (opened: Opened) => Promise<T>): Promise<T> {
