@@ -8,6 +8,7 @@ import type { ExchangeAnswer } from '../proxy/exchange.ts';
 import { groupHeaders } from '../proxy/raw-head.ts';
 import { ApiError, unavailable } from '../common/errors.ts';
 import { textMember } from '../docker/go-member.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { ApiCall, RequestCall } from './api-call.ts';
 import type { Target } from './route.ts';
 import { translateBody } from './translate.ts';
@@ -26,11 +27,20 @@ export async function callEngine(target: Target, call: ApiCall): Promise<Exchang
   const { engine } = target;
   const body = await call.body();
   call.trace.reaches(engine.name);
-  const loss = watchForLoss(engine, call.signal);
+  return await whileHealthy(engine, call.signal, (signal) => askEngine(target, call, { body, signal }));
+}
+
+/** `work`, with a signal that ends it when the engine is lost, which is 503, or the caller's does. */
+export async function whileHealthy<T>(
+  engine: Engine,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const loss = watchForLoss(engine, signal);
   try {
-    return await askEngine(target, call, { body, signal: loss.signal });
+    return await work(loss.signal);
   } catch (error) {
-    const isLost = loss.signal.aborted && !call.signal.aborted;
+    const isLost = loss.signal.aborted && !signal.aborted;
     throw isLost ? unavailable(engine.name, engine.lastError ?? engine.state) : error;
   } finally {
     loss.stop();

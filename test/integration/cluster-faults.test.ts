@@ -142,6 +142,16 @@ describe('a cluster whose engines fail', () => {
     assert.deepEqual(await shownNames(), ['/shop']);
   });
 
+  it('answers 503 when the engine hangs under an inspect', async () => {
+    await start({ engines: 1 });
+    await shoal.run({ name: 'web' });
+    shoal.engine().faults.hang(inspects);
+    const asked = shoal.api.get('/containers/web/json').expect(503);
+    const answered = asked.then(({ body }) => (body as { message: string }).message);
+    shoal.engine().faults.freeze();
+    assert.match(await answered, /node-1 cannot be reached/);
+  });
+
   it('answers 503 when the engine hangs under a call, and shows the effect when it goes on', async () => {
     await start({ engines: 1 });
     const id = await shoal.run({ name: 'web' });
