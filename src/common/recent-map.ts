@@ -28,6 +28,14 @@ export class RecentMap<Key, Value> {
     }
   }
 
+  /** Forgets the oldest entry, again and again, as long as it `isPast`. */
+  forgetWhile(isPast: (value: Value) => boolean): void {
+    for (const [key, value] of this.#entries) {
+      if (!isPast(value)) return;
+      this.#entries.delete(key);
+    }
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

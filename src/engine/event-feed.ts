@@ -3,17 +3,21 @@
 import { formatUnixTimestamp, parseRfc3339 } from '../docker/docker-time.ts';
 import { parseEventLine } from '../docker/event-line.ts';
 import type { DockerEvent } from '../docker/types.ts';
+import { RecentMap } from '../common/recent-map.ts';
 import { readLines } from '../common/ndjson.ts';
 import type { EngineClient } from './client.ts';
 
 /** As many as an engine keeps for replay. */
 const maxRemembered = 256;
+/** What is older by this than the last event no subscription gets again: each begins a moment before that event. */
+const repeatableNs = 2e9;
 /** The numbers of JSON are too coarse for nanoseconds, and events may overtake each other by a little. */
 const overlapNs = 1_000_000n;
 
 export class EventFeed {
   readonly #client: EngineClient;
-  readonly #seen = new Set<string>();
+  /** With the time of each. */
+  readonly #seen = new RecentMap<string, number>(maxRemembered);
   #lastNano = 0;
 
   constructor(client: EngineClient) {
@@ -47,10 +51,9 @@ export class EventFeed {
   #remember(event: DockerEvent): boolean {
     const key = `${event.timeNanoDigits ?? event.timeNano} ${event.Type} ${event.Action} ${event.Actor.ID}`;
     if (this.#seen.has(key)) return true;
-    this.#seen.add(key);
+    this.#seen.set(key, event.timeNano);
     this.#lastNano = Math.max(this.#lastNano, event.timeNano);
-    const [oldest] = this.#seen;
-    if (this.#seen.size > maxRemembered && oldest !== undefined) this.#seen.delete(oldest);
+    this.#seen.forgetWhile((timeNano) => timeNano < this.#lastNano - repeatableNs);
     return false;
   }
 }

@@ -27,13 +27,20 @@ export type FetchStart = number;
 
 /** Ids are never used twice, so a destroyed container is remembered only against fetches under way. */
 const maxRemembered = 4096;
+/** Longer than any fetch takes. */
+const rememberedMs = 180_000;
+
+interface Removal {
+  readonly start: FetchStart;
+  readonly atMs: number;
+}
 
 /** The write side, owned by the synchronisation. */
 export class EngineMirror implements Mirror {
   readonly #tell: EngineListener;
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #written = new Map<string, FetchStart>();
-  readonly #removed = new RecentMap<string, FetchStart>(maxRemembered);
+  readonly #removed = new RecentMap<string, Removal>(maxRemembered);
   readonly #listed = { images: 0, networks: 0, volumes: 0 };
   #images: readonly ImageRow[] = [];
   #networks: ReadonlyMap<string, NetworkRow> = new Map();
@@ -129,11 +136,13 @@ export class EngineMirror implements Mirror {
   }
 
   #isNewest(id: string, start: FetchStart): boolean {
-    return start > (this.#written.get(id) ?? 0) && start > (this.#removed.get(id) ?? 0);
+    return start > (this.#written.get(id) ?? 0) && start > (this.#removed.get(id)?.start ?? 0);
   }
 
   #forget(id: string, start: FetchStart): void {
-    this.#removed.set(id, start);
+    const atMs = performance.now();
+    this.#removed.set(id, { start, atMs });
+    this.#removed.forgetWhile((removal) => atMs - removal.atMs > rememberedMs);
     this.#written.delete(id);
     const before = this.#containers.get(id);
     if (before === undefined) return;

@@ -8,7 +8,7 @@ import type { ClusterEvent } from './cluster-event.ts';
 import { eventFilter } from './event-filter.ts';
 import { EventQueue } from './event-queue.ts';
 import { replayEvents } from './event-replay.ts';
-import { EventRing } from './event-ring.ts';
+import { EventMemory, EventRing } from './event-ring.ts';
 import type { Identities } from '../nodes/identity.ts';
 import { SwarmReports } from './swarm-reports.ts';
 
@@ -48,7 +48,8 @@ const maxTimerMs = 2 ** 31 - 1;
 export class EventHub {
   readonly #options: EventHubOptions;
   readonly #rings = new Map<Engine, EventRing>();
-  readonly #ownRing = new EventRing(nowNs());
+  readonly #memory = new EventMemory();
+  readonly #ownRing = new EventRing(this.#memory, nowNs());
   readonly #subscribers = new Set<Subscriber>();
   readonly #connected = new Map<Engine, boolean>();
   #isStopped = false;
@@ -179,7 +180,7 @@ export class EventHub {
 
   #ring(engine: Engine): EventRing {
     let ring = this.#rings.get(engine);
-    if (ring === undefined) this.#rings.set(engine, (ring = new EventRing(nowNs())));
+    if (ring === undefined) this.#rings.set(engine, (ring = new EventRing(this.#memory, nowNs())));
     return ring;
   }
 }

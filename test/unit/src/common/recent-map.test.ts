@@ -19,6 +19,19 @@ describe('RecentMap', () => {
     assert.deepEqual([map.has('b'), map.get('a')], [false, 3]);
   });
 
+  it('forgets from the oldest on, up to the first that is not past', () => {
+    const map = new RecentMap<string, number>(9);
+    for (const [key, value] of [
+      ['a', 1],
+      ['b', 2],
+      ['c', 9],
+      ['d', 3],
+    ] as const)
+      map.set(key, value);
+    map.forgetWhile((value) => value < 5);
+    assert.deepEqual([...map.values()], [9, 3]);
+  });
+
   it('has room again for what is deleted', () => {
     const map = new RecentMap<string, number>(2);
     map.set('a', 1);
