@@ -54,15 +54,7 @@ describe('certificates', () => {
 
     afterEach(() => void log.splice(0));
 
-    async function ask(options: tls.ConnectionOptions): Promise<string> {
-      const client = new RawConnection(
-        tls.connect({ port: shoal.port, host: '127.0.0.1', rejectUnauthorized: false, ...options }),
-      );
-      client.write('GET /_ping HTTP/1.1\r\nConnection: close\r\n\r\n');
-      await until('the connection is over', () => client.hasEnded || client.isClosed);
-      client.destroy();
-      return client.text;
-    }
+    const ask = (options: tls.ConnectionOptions): Promise<string> => pingAt(shoal.port, options);
 
     it('of our CA open the door', async () => {
       assert.match(await ask(await ours.sign('client', { uses: ['client'] })), /200 OK/);
@@ -232,6 +224,29 @@ describe('certificates', () => {
       assert.match(log.join('\n'), /its certificate has expired/);
     });
 
+    for (const [version, wishes] of [
+      ['TLS 1.3', { minVersion: 'TLSv1.3' }],
+      ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
+    ] as const) {
+      for (const [title, validity] of [
+        ['none', undefined],
+        ['expired ones', 'expired'],
+      ] as const) {
+        it(`that the door refuses are refused when the session is taken up again: ${title}, ${version}`, async () => {
+          const { port } = await openDoor(trusted);
+          const shown = validity && (await ours.sign('manager', { validity }));
+          const sessions: Buffer[] = [];
+          const answers: string[] = [];
+          for (let attempt = 0; attempt < 2; attempt += 1) {
+            const session = sessions.at(-1);
+            answers.push(await pingAt(port, { ...wishes, ...shown, ...(session && { session }) }, sessions));
+          }
+          assert.ok(sessions.length > 0, 'the door hands out sessions');
+          for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 403 .*"the client is refused: /s);
+        });
+      }
+    }
+
     it('that an engine has not, because it speaks no TLS, are told as the reason', async () => {
       const port = Number(simulated.address.split(':')[1]);
       assert.match(await whyNot(startEngine(port, {})), /does not speak TLS/);
@@ -317,7 +332,7 @@ describe('certificates', () => {
       await until('clients of the new CA are let in', async () => {
         return (await shownBy(shoal.port, await others.sign('client'), ours.cert)).answer === 'HTTP/1.1 200 OK';
       });
-      assert.equal((await shownBy(shoal.port, await ours.sign('client'), ours.cert)).answer, '');
+      assert.equal((await shownBy(shoal.port, await ours.sign('client'), ours.cert)).answer, 'HTTP/1.1 403 Forbidden');
       await shoal.stop();
     });
 
@@ -342,10 +357,21 @@ describe('certificates', () => {
   });
 });
 
+/** All that comes back for a ping; `sessions` gets what the server hands out. */
+async function pingAt(port: number, options: tls.ConnectionOptions, sessions: Buffer[] = []): Promise<string> {
+  const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+  socket.on('session', (session) => sessions.push(session));
+  const client = new RawConnection(socket);
+  client.write('GET /_ping HTTP/1.1\r\nConnection: close\r\n\r\n');
+  await until('the connection is over', () => client.hasEnded || client.isClosed);
+  client.destroy();
+  return client.text;
+}
+
 interface Meeting {
   /** The common name that the server shows. */
   readonly name: string;
-  /** Its first line, '' when it refuses the client. */
+  /** Its first line. */
   readonly answer: string;
 }
 
