@@ -81,7 +81,7 @@ describe('client libraries against a cluster', () => {
     // The old Compose is written in Python and brings the library.
     rig = await startRig({ engines: ['20.10', '20.10', '28.5'], needs: ['compose-v1'] });
     const [host = '', port = ''] = rig.manager.address.split(':');
-    const protocol = rig.manager.origin.startsWith('https:') ? 'https' : 'http';
+    const protocol = isSecure() ? 'https' : 'http';
     docker = new Docker({ host, port: Number(port), protocol, ...rig.manager.pemTexts });
     container = await docker.createContainer({ Image: 'busybox', Cmd: ['sleep', '3600'], StopSignal: 'SIGKILL' });
     await container.start();
@@ -91,9 +91,15 @@ describe('client libraries against a cluster', () => {
     await rig.stop();
   });
 
+  function isSecure(): boolean {
+    return rig.manager.origin.startsWith('https:');
+  }
+
   describe('docker for Python', () => {
     for (const [title, program] of Object.entries(pythonPrograms)) {
-      it(title, async () => {
+      it(title, async function () {
+        // Python closes both directions of a TLS connection at once.
+        if (isSecure() && program.includes('SHUT_WR')) this.skip();
         const script = `${pythonPrelude}${program}\n`;
         const env = rig.clients.environment();
         const { code, stderr } = await run('/usr/bin/python3', ['-c', script, container.id], { env });
