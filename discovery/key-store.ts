@@ -1,5 +1,5 @@
-// The contract of a store of texts under keys that all managers share: elections and states stand on it. Nothing is
-// changed but by who names the version that he has seen, so that no change is ever lost to another.
+// The contract of a store of texts under keys that all managers share: elections and states stand on it. Nothing that
+// several write is changed but by who names the version that he has seen, so that no change is ever lost to another.
 
 export interface KeyText {
   readonly text: string;
@@ -38,4 +38,8 @@ export interface KeyStore {
   write(key: string, { text, version }: KeyText, signal: AbortSignal): Promise<number | undefined>;
   /** False when the key has another version; what is not there is removed already. */
   remove(key: string, version: number, signal: AbortSignal): Promise<boolean>;
+  /** Writes a key that nobody else writes, whatever it has. */
+  put(key: string, text: string, signal: AbortSignal): Promise<void>;
+  /** Removes the key, whatever it has. */
+  drop(key: string, signal: AbortSignal): Promise<void>;
 }

@@ -15,12 +15,21 @@ export interface OpenStateOptions {
   readonly logger: Logger;
 }
 
+export interface OpenedState {
+  readonly state: StateStore;
+  /** For what changes with each create, where there is no store in a file of its own; undefined where nothing outlives the manager. */
+  readonly creates: StateStore | undefined;
+}
+
 /** Throws a 400 of one line for a file that cannot be read, and as `openDiscovery`. */
-export function openState(options: OpenStateOptions): StateStore {
+export function openState(options: OpenStateOptions): OpenedState {
   const { discovery, discoveryOpts, stateFile, registryFile, logger } = options;
-  if (stateFile !== undefined) return openLocalState({ path: stateFile, logger });
   const keys = discovery === undefined ? undefined : openSharedKeys(discovery, { discoveryOpts, logger });
-  if (keys !== undefined) return new SharedState({ ...keys, logger });
-  const beside = discovery === undefined && registryFile !== undefined ? `${registryFile}.state` : undefined;
-  return openLocalState({ path: beside, logger });
+  const shared = keys && new SharedState({ ...keys, logger });
+  if (stateFile === undefined && shared !== undefined) return { state: shared, creates: shared };
+  const registry = discovery === undefined ? registryFile : undefined;
+  const path = stateFile ?? (registry && `${registry}.state`);
+  const beside = stateFile ?? registry;
+  const creates = beside === undefined ? undefined : openLocalState({ path: `${beside}.creates`, logger });
+  return { state: openLocalState({ path, logger }), creates: shared ?? creates };
 }

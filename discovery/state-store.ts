@@ -27,6 +27,10 @@ export interface StateStore {
   ): Promise<number>;
   /** Throws StateConflict when the version is another; what is not there is removed already. */
   remove(place: StatePlace, seenVersion: number, signal: AbortSignal): Promise<void>;
+  /** Replaces whatever is there, by a text that nobody else writes. */
+  put(place: StatePlace, text: string, signal: AbortSignal): Promise<void>;
+  /** Removes whatever is there. */
+  drop(place: StatePlace, signal: AbortSignal): Promise<void>;
   /**
    * Yields the folder as it is, then after every change. Trouble with the store is retried inside and never shows as an
    * empty folder. Ends without throwing when `signal` aborts.

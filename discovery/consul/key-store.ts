@@ -20,7 +20,8 @@ export class ConsulKeyStore implements KeyStore {
 
   async read(range: KeyRange, wait: KeyWait | undefined, signal: AbortSignal): Promise<KeyReading> {
     const where = 'key' in range ? range : { key: `${range.below}/`, recurse: true };
-    const blocking = wait && { index: String(wait.position), wait: `${Math.ceil(wait.waitMs)}ms` };
+    // Whoever reads once must see what was written last, which a leader that was cut off may not know.
+    const mode = wait ? { index: String(wait.position), wait: `${Math.ceil(wait.waitMs)}ms` } : { consistent: true };
     // Consul adds up to a sixteenth of the wait.
     const timeoutMs = requestTimeoutMs + ((wait?.waitMs ?? 0) * 17) / 16;
     // A wait that its caller ends says nothing of the server.
@@ -28,7 +29,7 @@ export class ConsulKeyStore implements KeyStore {
     const answer = await this.#servers.ask(
       ({ client }) =>
         callConsul<unknown>(this.#connection, timeoutMs, signal, (call) =>
-          client.kv.get({ ...call, ...where, ...blocking }),
+          client.kv.get({ ...call, ...where, ...mode }),
         ),
       isNoFault,
     );
@@ -50,6 +51,20 @@ export class ConsulKeyStore implements KeyStore {
     return await this.#servers.ask(async ({ client }) => {
       return (await this.#call(signal, (call) => client.kv.del({ ...call, key, cas: version }))) !== false;
     }, isRefusal);
+  }
+
+  async put(key: string, text: string, signal: AbortSignal): Promise<void> {
+    await this.#servers.ask(async ({ client }) => {
+      const set = await this.#call(signal, (call) => client.kv.set({ ...call, key, value: text }));
+      if (set !== true) throw new Error(`consul does not keep ${key}`);
+    }, isRefusal);
+  }
+
+  async drop(key: string, signal: AbortSignal): Promise<void> {
+    await this.#servers.ask(
+      async ({ client }) => await this.#call(signal, (call) => client.kv.del({ ...call, key })),
+      isRefusal,
+    );
   }
 
   async #call(signal: AbortSignal, request: (call: CallOptions) => Promise<unknown>): Promise<unknown> {

@@ -39,6 +39,16 @@ export class EtcdKeyStore implements KeyStore {
     return isSucceeded(answer) || isGone;
   }
 
+  async put(key: string, text: string, signal: AbortSignal): Promise<void> {
+    const body = { key: base64(key), value: base64(text) };
+    await this.#servers.ask((server) => server.call({ path: 'kv/put', body }, signal), isRefusal);
+  }
+
+  async drop(key: string, signal: AbortSignal): Promise<void> {
+    const body = { key: base64(key) };
+    await this.#servers.ask((server) => server.call({ path: 'kv/deleterange', body }, signal), isRefusal);
+  }
+
   /** Does nothing but tell whether there is such a key when it has another version. */
   async #change(key: string, version: number, request: object, signal: AbortSignal): Promise<unknown> {
     const isUnchanged = { key: base64(key), target: 'MOD', result: 'EQUAL', mod_revision: String(version) };

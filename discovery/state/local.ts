@@ -61,6 +61,19 @@ export class LocalState implements StateStore {
     });
   }
 
+  async put(place: StatePlace, text: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const version = this.#content.version + 1;
+      await this.#replace(place, { text, version }, version);
+    });
+  }
+
+  async drop(place: StatePlace): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#find(place) !== undefined) await this.#replace(place, undefined, this.#content.version + 1);
+    });
+  }
+
   async *watch(folder: string, signal: AbortSignal): AsyncGenerator<StateFolder> {
     let seen: ReadonlyMap<string, StateDocument> | undefined;
     while (!signal.aborted) {

@@ -49,6 +49,14 @@ export class SharedState implements StateStore {
     if (!(await this.#store.remove(this.#key(place), seenVersion, signal))) throw new StateConflict(place);
   }
 
+  async put(place: StatePlace, text: string, signal: AbortSignal): Promise<void> {
+    await this.#store.put(this.#key(place), text, signal);
+  }
+
+  async drop(place: StatePlace, signal: AbortSignal): Promise<void> {
+    await this.#store.drop(this.#key(place), signal);
+  }
+
   async *watch(folder: string, signal: AbortSignal): AsyncGenerator<StateFolder> {
     const backoff = new Backoff({ initialMs: 250, maxMs: 10_000 });
     let position = 0;

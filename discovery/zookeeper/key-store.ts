@@ -13,6 +13,7 @@ import { refusal, ZooKeeperError } from './wire.ts';
 const sessionMs = 9_000;
 /** Longer than anybody waits for a change. */
 const idleMs = 60_000;
+const anyVersion = -1;
 /** Requests on their way at once. */
 const readsAtOnce = 100;
 
@@ -79,6 +80,24 @@ export class ZooKeeperKeyStore implements KeyStore {
         if (isOvertaken(error)) return false;
         throw error;
       }
+    });
+  }
+
+  async put(key: string, text: string, signal: AbortSignal): Promise<void> {
+    await this.#ask(signal, async ({ session }) => {
+      const path = `/${key}`;
+      if ((await session.stat(path)) !== undefined) {
+        await session.write(path, text, anyVersion);
+        return;
+      }
+      await session.createFolder(path.slice(0, path.lastIndexOf('/')));
+      await session.create(path, text, 'persistent');
+    });
+  }
+
+  async drop(key: string, signal: AbortSignal): Promise<void> {
+    await this.#ask(signal, async ({ session }) => {
+      await unless(refusal.noNode, session.remove(`/${key}`, anyVersion));
     });
   }
 

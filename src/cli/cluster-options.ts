@@ -1,4 +1,5 @@
 // The options of `--cluster-opt KEY=VALUE`: names and units of docker/classicswarm.
+import { parseDurationMs } from '../docker/duration.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface ClusterOptions {
@@ -6,6 +7,8 @@ export interface ClusterOptions {
   readonly overcommit: number;
   /** How many other nodes are tried after an engine refused a create with a server error. */
   readonly createRetry: number;
+  /** For how long a name stays taken after the answer to its create was lost and the engine shows no container. */
+  readonly createDoubtMs: number;
   /** `classic`: CpuShares are read as whole cores, as classicswarm did. */
   readonly cpuMode: 'engine' | 'classic';
   /** `all`: stopped containers count as load, as classicswarm had it. */
@@ -19,6 +22,7 @@ export interface ClusterOptions {
 const parsers: Readonly<Record<string, (text: string) => Partial<ClusterOptions>>> = {
   'swarm.overcommit': (text) => ({ overcommit: overcommit(text) }),
   'swarm.createretry': (text) => ({ createRetry: createRetry(text) }),
+  'swarm.createdoubt': (text) => ({ createDoubtMs: createDoubt(text) }),
   'swarm.cpumode': (text) => ({ cpuMode: cpuMode(text) }),
   'swarm.load': (text) => ({ load: load(text) }),
   'swarm.spreadreplicas': (text) => ({ spreadsReplicas: isOn('swarm.spreadreplicas', text) }),
@@ -30,6 +34,7 @@ export function clusterOptions(pairs: readonly (readonly [string, string])[]): C
   const defaults: ClusterOptions = {
     overcommit: 0.05,
     createRetry: 0,
+    createDoubtMs: 30_000,
     cpuMode: 'engine',
     load: 'active',
     spreadsReplicas: true,
@@ -67,6 +72,13 @@ function createRetry(text: string): number {
     throw new UsageError(`--cluster-opt swarm.createretry=${text}: it must be a whole number of at least 0`);
   }
   return Number(text);
+}
+
+function createDoubt(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms < 1_000)
+    throw new UsageError(`--cluster-opt swarm.createdoubt=${text}: it must be a duration of at least 1s, such as 30s`);
+  return ms;
 }
 
 function cpuMode(text: string): ClusterOptions['cpuMode'] {

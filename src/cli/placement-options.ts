@@ -33,7 +33,7 @@ export function addPlacement(command: Command): void {
     )
     .option(
       '--cluster-opt <key=value>',
-      'swarm.overcommit=0.05, swarm.createretry=0, swarm.cpumode=engine, swarm.load=active, swarm.spreadreplicas=on',
+      'swarm.overcommit=0.05, swarm.createretry=0, swarm.createdoubt=30s, swarm.cpumode=engine, swarm.load=active, swarm.spreadreplicas=on',
       collected(keyValue),
       [],
     )

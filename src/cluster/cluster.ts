@@ -23,6 +23,8 @@ import type {
 import { ContainerCreator } from './create/create-container.ts';
 import { NetworkCreator } from './create/create-network.ts';
 import { VolumeCreator } from './create/create-volume.ts';
+import { CreateIntents, type CreateIntentsOptions } from './create/create-intents.ts';
+import { settleEarlierCreates } from './create/earlier-creates.ts';
 import { FreshVolumes } from './create/fresh-volumes.ts';
 import { ProjectHomes } from './create/home.ts';
 import { IdempotentCreates } from './create/idempotent-creates.ts';
@@ -64,6 +66,8 @@ export interface ClusterOptions {
   readonly createRetry?: number;
   /** For how long a name stays reserved after the answer to its create was lost; `createDoubtMs` by default. */
   readonly createDoubtMs?: number;
+  /** Where creates under way are told before an engine hears of them; absent where nothing outlives the manager. */
+  readonly creates?: CreateStore | undefined;
   /** What CPU shares mean; `engine` by default. */
   readonly cpuMode?: CpuMode;
   /** `active` by default. */
@@ -80,6 +84,14 @@ export interface ClusterOptions {
   readonly rescheduleTimings?: Partial<RescheduleTimings>;
   /** Whether this manager, and no other, acts by itself; always true by default. */
   readonly isPrimary?: () => boolean;
+}
+
+export interface CreateStore {
+  readonly store: StateStore;
+  /** Another one whenever another manager may have created containers since. */
+  readonly term: () => number;
+  /** Several managers write there. */
+  readonly isShared: boolean;
 }
 
 export class Cluster {
@@ -112,6 +124,7 @@ export class Cluster {
   readonly #settings: NodeSettingsBook;
   readonly #remembered: RememberedNames | undefined;
   readonly #creates: IdempotentCreates;
+  readonly #intents: CreateIntents | undefined;
   readonly #networkCreator: NetworkCreator;
   readonly #volumeCreator: VolumeCreator;
   readonly #swarmKeeper: SwarmKeeper | undefined;
@@ -159,8 +172,14 @@ export class Cluster {
 
     const freshVolumes = new FreshVolumes();
     const parts = { identities, nodes, homes: new ProjectHomes(nodes), freshVolumes, logger, unseen };
+    const holdKey = (key: string, name: string): (() => void) => this.#creates.hold(key, name);
+    const engineAt = (address: string): Engine | undefined => identities.find(address);
+    const adopt: CreateIntentsOptions['adopt'] = (intents) =>
+      settleEarlierCreates(intents, { containers, names, holdKey, engineAt, doubtMs: createDoubtMs, tasks });
+    const intents = options.creates && new CreateIntents({ ...options.creates, adopt, tasks, logger });
     const creator = new ContainerCreator({
       ...parts,
+      intents,
       scheduler,
       orders,
       createRetry,
@@ -181,7 +200,10 @@ export class Cluster {
       identities,
       engines,
       settingsOf,
-      create: (call) => creator.create(call),
+      create: async (call) => {
+        await intents?.ready();
+        return await creator.create(call);
+      },
       events: this.events,
       tasks,
       logger,
@@ -230,12 +252,13 @@ export class Cluster {
     this.builds = new BuildAffinity(nodes);
     this.placer = new Placer({ scheduler, members, orders });
     this.containerCreator = creator;
-    this.renames = new Renames(names, tasks);
+    this.renames = new Renames({ names, tasks, intents });
     this.lateDisconnects = new LateDisconnects(tasks, logger);
     this.networkReach = networkReach;
     this.rescheduler = this.#rescheduler;
     this.#tasks = tasks;
     this.#remembered = remembered;
+    this.#intents = intents;
     this.#creates = new IdempotentCreates(containers, (call) => creator.create(call));
     this.#networkCreator = new NetworkCreator({ ...parts, networks, reach: networkReach });
     this.#volumeCreator = new VolumeCreator({ ...parts, volumes });
@@ -252,8 +275,9 @@ export class Cluster {
   }
 
   /** Places and creates a container; when this resolves the mirror shows it. One with a key is made once. */
-  createContainer(call: ContainerCreateCall): Promise<CreatedContainer> {
-    return this.#creates.create(call);
+  async createContainer(call: ContainerCreateCall): Promise<CreatedContainer> {
+    await this.#intents?.ready();
+    return await this.#creates.create(call);
   }
 
   /** Creates a network on one node, chosen so that a project's networks and volumes lie together. */
@@ -276,6 +300,7 @@ export class Cluster {
     this.#changes.stop();
     // Before the members go: they have not left the cluster.
     await this.#remembered?.save(this.members.engines);
+    await this.#intents?.stop();
     await Promise.all([this.#membership.stop(), this.#tasks.stop()]);
   }
 

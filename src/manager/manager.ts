@@ -58,6 +58,8 @@ export interface ManagerOptions {
   readonly overcommit: number;
   readonly cpuMode: 'engine' | 'classic';
   readonly createRetry: number;
+  /** For how long a name stays taken after the answer to its create was lost. */
+  readonly createDoubtMs: number;
   /** `all`: stopped containers count as load. */
   readonly load: 'active' | 'all';
   /** Whether copies of one Compose service are kept apart where that is possible. */
@@ -123,6 +125,7 @@ export class Manager {
     this.#engineCertificates = openCertificates(options.tls.engines, options.logger);
     this.#election = openElection(options);
     this.#leadership = this.#election ?? alwaysPrimary;
+    const { state, creates } = openState({ ...options, discoveryOpts: options.discoveryOptions });
     this.#cluster = new Cluster({
       scheduler: this.#scheduler,
       engineFactory: (address) => this.#createEngine(address),
@@ -134,7 +137,13 @@ export class Manager {
       provideImage: createProvideImage(options.logger),
       networks: options.networks,
       rescheduleTimings: { graceMs: options.rescheduleGraceMs },
-      state: openState({ ...options, discoveryOpts: options.discoveryOptions }),
+      state,
+      createDoubtMs: options.createDoubtMs,
+      creates: creates && {
+        store: creates,
+        term: () => this.#leadership.term(),
+        isShared: this.#election !== undefined,
+      },
       withdraw: async (address, signal) => {
         await this.#discovery?.deregister({ address, alive: false }, signal);
       },

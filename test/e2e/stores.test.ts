@@ -307,6 +307,12 @@ describe('engines in every store', () => {
       await one.remove(place, next, never);
       await one.remove(place, next, never);
       await until('only that is left', () => seen.last === 'both=x');
+
+      const own = { folder: 'creates', key: 'of one manager' };
+      for (const text of ['first', 'second']) await one.put(own, text, never);
+      assert.equal((await other.read(own.folder, never)).documents.get(own.key)?.text, 'second');
+      for (let time = 0; time < 2; time += 1) await one.drop(own, never);
+      assert.equal((await other.read(own.folder, never)).documents.size, 0);
     });
   });
 
@@ -397,7 +403,7 @@ describe('engines in every store', () => {
 
   function stateOf(name: StoreName, first?: StoreServer): StateStore {
     const discovery = storeOf(name).uri('shared', first);
-    return openState({ discovery, discoveryOpts: {}, stateFile: undefined, registryFile: undefined, logger });
+    return openState({ discovery, discoveryOpts: {}, stateFile: undefined, registryFile: undefined, logger }).state;
   }
 
   /** Every reading of a folder, as "KEY=TEXT" for each state, and the last. */

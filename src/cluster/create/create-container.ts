@@ -19,6 +19,7 @@ import type {
   TranslatedCreate,
 } from '../calls.ts';
 import { Attempts } from './attempts.ts';
+import type { CreateIntents } from './create-intents.ts';
 import { withClassicShares } from './classic-shares.ts';
 import { watchForLoss } from '../engine-loss.ts';
 import { readSoon } from '../engine-word.ts';
@@ -32,7 +33,7 @@ import { NodeChooser, type Choice } from './node-chooser.ts';
 import { writePlacement } from './placement-label.ts';
 import { prepareCreate } from './prepare-create.ts';
 import type { PreparedCreate, PrepareOptions } from './prepare-create.ts';
-import { placementLabel, swarmIdLabel } from '../swarm-labels.ts';
+import { generationLabel, idempotencyLabel, placementLabel, swarmIdLabel } from '../swarm-labels.ts';
 import type { UnseenNodes } from '../names/unseen-nodes.ts';
 import { settleCreate } from './unsettled-creates.ts';
 import type { UnsettledCreate } from './unsettled-creates.ts';
@@ -50,6 +51,8 @@ export interface ContainerCreatorOptions extends Omit<PrepareOptions, 'isReserve
   readonly freshVolumes: FreshVolumes;
   readonly createRetry: number;
   readonly createDoubtMs: number;
+  /** Undefined where nothing outlives the manager. */
+  readonly intents: CreateIntents | undefined;
   readonly translate: TranslateCreate;
   readonly provideImage: ProvideImage;
   readonly logger: Logger;
@@ -215,7 +218,10 @@ export class ContainerCreator {
         const created = await this.#createOn(choice, attempts);
         if (created !== undefined) return created;
       } finally {
-        if (!attempts.isHandedOver) this.#giveUp(attempts.prepared.swarmId);
+        if (!attempts.isHandedOver) {
+          this.#giveUp(attempts.prepared.swarmId);
+          this.#options.intents?.close(attempts.prepared.swarmId);
+        }
       }
     }
   }
@@ -252,6 +258,7 @@ export class ContainerCreator {
     if (!(await this.#provide(choice, attempts))) return undefined;
     await this.#moveVolumes(choice, attempts);
     const translated = this.#options.translate(this.#bodyFor(choice, attempts), engine, call);
+    await this.#intend(engine, attempts);
     const answer = await this.#send(choice.view, translated, attempts);
     if (answer === undefined) return undefined;
     const { id, warnings } = answer;
@@ -265,6 +272,15 @@ export class ContainerCreator {
     const { name } = choice.view;
     this.#options.logger.info('a container was created', { container: id, name: prepared.name ?? '', node: name });
     return { engine, id, warnings: [...warnings, ...translated.warnings] };
+  }
+
+  /** One that its client cannot ask for again by a name or a key would only be another one. */
+  async #intend(engine: Engine, { prepared }: Attempts): Promise<void> {
+    const { swarmId, name = '' } = prepared;
+    const { [idempotencyLabel]: key = '' } = textMapMember(prepared.body, 'Labels');
+    if (name === '' && key === '') return;
+    const generation = generationIn(prepared.body);
+    await this.#options.intents?.open({ swarmId, generation, name, key, address: engine.address });
   }
 
   #bodyFor({ view, decision }: Choice, attempts: Attempts): CreateBody {
@@ -357,9 +373,11 @@ export class ContainerCreator {
     return {
       engine,
       swarmId,
+      generation: generationIn(attempts.prepared.body),
       doubtMs: this.#options.createDoubtMs,
-      onSettled: () => {
+      onSettled: (outcome) => {
         this.#giveUp(swarmId);
+        if (outcome === 'certain') this.#options.intents?.close(swarmId);
         attempts.releaseName();
         doubt?.ends();
       },
@@ -385,6 +403,11 @@ export class ContainerCreator {
 interface Answer {
   readonly id: string;
   readonly warnings: readonly string[];
+}
+
+/** '' for a container that takes no other one's place. */
+function generationIn(body: CreateBody): string {
+  return textMapMember(body, 'Labels')[generationLabel] ?? '';
 }
 
 function withLabel(body: CreateBody, label: string, value: string): CreateBody {

@@ -43,6 +43,18 @@ export class IdempotentCreates {
     }
   }
 
+  /** For a create that a manager before this one has begun: calls with that key are 503 until the result is called. */
+  hold(key: string, name: string): () => void {
+    const slot = `${key}\n${name}`;
+    if (key === '' || this.#open.has(slot)) return () => undefined;
+    const unknown = Promise.reject<CreatedContainer>(new Error('begun by another manager'));
+    unknown.catch(() => undefined);
+    this.#open.set(slot, unknown);
+    return () => {
+      this.#open.delete(slot);
+    };
+  }
+
   #begin(slot: string, call: ContainerCreateCall): Promise<CreatedContainer> {
     let isInDoubt = false;
     const forget = (): void => {

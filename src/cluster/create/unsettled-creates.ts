@@ -7,7 +7,7 @@ import type { TaskSet } from '../../common/lifecycle.ts';
 import { isWireObject } from '../../docker/go-member.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { watchForLoss } from '../engine-loss.ts';
-import { swarmIdLabel } from '../swarm-labels.ts';
+import { generationLabel, swarmIdLabel } from '../swarm-labels.ts';
 
 /** After so many the client is told that there is no container, though one may still come. */
 const absencesToTell = 3;
@@ -16,13 +16,19 @@ const answerWithinMs = 10_000;
 /** For how long an engine must say that there is no container until nothing can come of the create: longer than any takes. */
 export const createDoubtMs = 30_000;
 
-export interface UnsettledCreate {
+/** A container that may still come. */
+export interface AwaitedContainer {
   readonly engine: Engine;
   readonly swarmId: string;
+  /** That of the generation label, by which copies on one engine are told apart; '' for one that has none. */
+  readonly generation: string;
   /** As `createDoubtMs`. */
   readonly doubtMs: number;
-  /** Called once, when it is certain what became of the create, or the engine has left, or the manager stops. */
-  readonly onSettled: () => void;
+}
+
+export interface UnsettledCreate extends AwaitedContainer {
+  /** Called once: when what became of the create is certain, or the engine has left; and when the manager stops. */
+  readonly onSettled: (outcome: 'certain' | 'open') => void;
 }
 
 /**
@@ -31,7 +37,7 @@ export interface UnsettledCreate {
  */
 export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Promise<string | undefined> {
   if (tasks.signal.aborted) {
-    create.onSettled();
+    create.onSettled('open');
     return undefined;
   }
   const { promise, resolve } = withResolvers<string | undefined>();
@@ -40,9 +46,9 @@ export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Pro
       resolve(undefined);
     };
     try {
-      resolve(await findContainer(create, { signal, onAbsent }));
+      resolve(await createdContainer(create, signal, onAbsent));
     } finally {
-      create.onSettled();
+      create.onSettled(signal.aborted ? 'open' : 'certain');
       resolve(undefined);
     }
   });
@@ -57,22 +63,22 @@ export async function settleCreate(create: UnsettledCreate, tasks: TaskSet): Pro
   }
 }
 
-interface Search {
-  readonly signal: AbortSignal;
-  /** Called when the engine does not seem to have the container. */
-  readonly onAbsent: () => void;
-}
-
-async function findContainer(
-  { engine, swarmId, doubtMs }: UnsettledCreate,
-  { signal, onAbsent }: Search,
+/**
+ * The container's id as soon as the engine shows it; undefined when none can come any more, or the engine has left, or
+ * `signal` aborts. `onAbsent` is called when there does not seem to be one.
+ */
+export async function createdContainer(
+  awaited: AwaitedContainer,
+  signal: AbortSignal,
+  onAbsent: () => void = () => undefined,
 ): Promise<string | undefined> {
+  const { engine, doubtMs } = awaited;
   const backoff = new Backoff({ initialMs: 200, maxMs: 5_000 });
   let absences = 0;
   let absentSinceMs = Infinity;
   while (!signal.aborted && engine.state !== 'gone') {
     try {
-      const id = await idWithLabel(engine, swarmId, signal);
+      const id = await idOnEngine(awaited, signal);
       if (id !== undefined) {
         await engine.refreshContainer(id, signal);
         return id;
@@ -91,8 +97,12 @@ async function findContainer(
   return undefined;
 }
 
-async function idWithLabel(engine: Engine, swarmId: string, signal: AbortSignal): Promise<string | undefined> {
-  const filters = JSON.stringify({ label: [`${swarmIdLabel}=${swarmId}`] });
+async function idOnEngine(
+  { engine, swarmId, generation }: AwaitedContainer,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const generations = generation === '' ? [] : [`${generationLabel}=${generation}`];
+  const filters = JSON.stringify({ label: [`${swarmIdLabel}=${swarmId}`, ...generations] });
   const query = { all: '1', filters };
   const { body } = await engine.client.request({ method: 'GET', path: '/containers/json', query, signal });
   const rows: readonly unknown[] = Array.isArray(body) ? body : [];

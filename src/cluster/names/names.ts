@@ -54,6 +54,15 @@ export class ContainerNames {
     }
   }
 
+  /** Keeps `name` from everyone until the result is called, whoever has it now. '' is nobody's. */
+  hold(name: string, holder: string): () => void {
+    if (name === '' || this.#reserved.has(name)) return () => undefined;
+    const reservation = this.#keep(name, holder);
+    return () => {
+      reservation.release();
+    };
+  }
+
   #assertNotTaken(name: string, holder: string): void {
     const owners = this.#containers.named(name).filter(({ record }) => bearerId(record) !== holder);
     const owner = owners[0]?.record.id ?? this.#reserved.get(name);

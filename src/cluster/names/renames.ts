@@ -5,13 +5,22 @@ import { readForCertain, readSoon } from '../engine-word.ts';
 import type { ContainerLocation } from '../locations.ts';
 import type { ContainerNames, NameReservation } from './names.ts';
 
+export interface RenamesOptions {
+  readonly names: ContainerNames;
+  readonly tasks: TaskSet;
+  /** Resolves once the names are held of which earlier managers left a create under way. */
+  readonly intents: { readonly ready: () => Promise<void> } | undefined;
+}
+
 export class Renames {
   readonly #names: ContainerNames;
   readonly #tasks: TaskSet;
+  readonly #intents: RenamesOptions['intents'];
 
-  constructor(names: ContainerNames, tasks: TaskSet) {
+  constructor({ names, tasks, intents }: RenamesOptions) {
     this.#names = names;
     this.#tasks = tasks;
+    this.#intents = intents;
   }
 
   /**
@@ -19,6 +28,7 @@ export class Renames {
    * whose fate is unknown, because the answer was lost, is kept until the engine has spoken. Throws 400 or 409 as dockerd.
    */
   async rename<T>(location: ContainerLocation, newName: string, run: () => Promise<T>): Promise<T> {
+    await this.#intents?.ready();
     const reservation = this.#names.reserveForRename(location, newName);
     let isAnswered = false;
     try {

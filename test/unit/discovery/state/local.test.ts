@@ -83,22 +83,39 @@ describe('state that is kept by one manager', () => {
 
   it('lies beside the file of an embedded registry', async () => {
     const registryFile = `${directory}/members`;
-    const beside = openState({ discovery: undefined, discoveryOpts: {}, stateFile: undefined, registryFile, logger });
+    const { state: beside } = openState({
+      discovery: undefined,
+      discoveryOpts: {},
+      stateFile: undefined,
+      registryFile,
+      logger,
+    });
     await beside.write(place, { text: 'a', seenVersion: 0 }, new AbortController().signal);
     assert.match(readFileSync(`${registryFile}.state`, 'utf8'), /ID:1\|10\.0\.0\.1:2375/);
   });
 
-  for (const [discovery, stateFile, name] of [
-    ['consul://127.0.0.1:8500/x', undefined, 'consul'],
-    ['consul://127.0.0.1:8500/x', '/tmp/absent-state', 'local'],
-    ['etcd://127.0.0.1:2379/x', undefined, 'etcd'],
-    ['zk://127.0.0.1:2181/x', undefined, 'zookeeper'],
-    ['nodes://a:1', undefined, 'local'],
-    [undefined, undefined, 'local'],
+  it('takes a text that nobody else writes over whatever is there, and drops it', async () => {
+    const state = openLocalState({ logger, path });
+    await state.put(place, 'a');
+    await state.put(place, 'b');
+    assert.equal((await openLocalState({ logger, path }).read(place.folder)).documents.get(place.key)?.text, 'b');
+    await state.drop(place);
+    await state.drop(place);
+    assert.equal((await openLocalState({ logger, path }).read(place.folder)).documents.size, 0);
+  });
+
+  for (const [discovery, stateFile, name, creates] of [
+    ['consul://127.0.0.1:8500/x', undefined, 'consul', 'consul'],
+    ['consul://127.0.0.1:8500/x', '/tmp/absent-state', 'local', 'consul'],
+    ['etcd://127.0.0.1:2379/x', undefined, 'etcd', 'etcd'],
+    ['zk://127.0.0.1:2181/x', undefined, 'zookeeper', 'zookeeper'],
+    ['nodes://a:1', '/tmp/absent-state', 'local', 'local'],
+    ['nodes://a:1', undefined, 'local', undefined],
+    [undefined, undefined, 'local', undefined],
   ] as const) {
     it(`is kept in ${name} for ${discovery ?? 'no discovery'} ${stateFile === undefined ? '' : 'and a state file'}`, () => {
       const opened = openState({ discovery, discoveryOpts: {}, stateFile, registryFile: undefined, logger });
-      assert.equal(opened.name, name);
+      assert.deepEqual([opened.state.name, opened.creates?.name], [name, creates]);
     });
   }
 });

@@ -74,6 +74,7 @@ describe('the command line', () => {
     assert.deepEqual(manage.cluster, {
       overcommit: 0.05,
       createRetry: 0,
+      createDoubtMs: 30_000,
       cpuMode: 'engine',
       load: 'active',
       spreadsReplicas: true,
@@ -103,7 +104,7 @@ describe('the command line', () => {
 
   it('reads units, aliases and options of the cluster', async () => {
     const manage = await managed(
-      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off --cluster-opt swarm.unseen=refuse nodes://a:1',
+      '--debug manage --strategy binpacking -f health -f port --heartbeat 500ms --cluster-opt swarm.overcommit=-0.1 --cluster-opt swarm.createretry=2 --cluster-opt swarm.createdoubt=5s --cluster-opt swarm.load=all --cluster-opt swarm.spreadreplicas=off --cluster-opt swarm.unseen=refuse nodes://a:1',
     );
     assert.equal(manage.logLevel, 'debug');
     assert.equal(manage.strategy, 'binpack');
@@ -112,6 +113,7 @@ describe('the command line', () => {
     assert.deepEqual(manage.cluster, {
       overcommit: -0.1,
       createRetry: 2,
+      createDoubtMs: 5_000,
       cpuMode: 'engine',
       load: 'all',
       spreadsReplicas: false,
@@ -318,6 +320,7 @@ describe('the command line', () => {
     { line: 'manage --engine-refresh-max-interval 0s a:1', says: /max refresh interval cannot be less than min/ },
     { line: 'manage --engine-failure-retry=-1 a:1', says: /invalid failure retry count/ },
     { line: 'manage --cluster-opt swarm.overcommit=-2 a:1', says: /larger than -1, -2.000000 is invalid/ },
+    { line: 'manage --cluster-opt swarm.createdoubt=1ms a:1', says: /a duration of at least 1s/ },
     { line: 'manage --cluster-opt swarm.createretry=-1 a:1', says: /can not be negative, -1 is invalid/ },
     { line: 'join --advertise= a:1', says: /missing mandatory --advertise flag/ },
     { line: 'join --advertise a:b1 a:1', says: /--advertise should be of the form ip:port or hostname:port/ },
