@@ -168,9 +168,13 @@ export class ContainerIndex {
 
   /**
    * A container that was never started may be made anew on another node, with the id of the first as its swarm id. Of
-   * the two the first is shown until the second was started, and from then on the second.
+   * the two the first is shown until the second was started, and from then on the second. Of the copies of one that
+   * leaves its node the current one is shown, as long as an older one has not given up the name.
    */
   #isHidden({ record }: ContainerLocation): boolean {
+    const bearer = bearerId(record);
+    const copies = [...this.#bySwarmId.get(bearer), ...this.#byId.get(bearer)];
+    if (copies.some((other) => takesThePlaceOf(other.record, record))) return true;
     if (wasStarted(record)) return false;
     const swarmId = swarmIdOf(record);
     if (swarmId !== undefined && this.#byId.get(swarmId).length > 0) return true;
@@ -181,9 +185,9 @@ export class ContainerIndex {
     for (const location of changed) {
       if (location === undefined) continue;
       for (const id of [location.record.id, swarmIdOf(location.record) ?? '']) {
-        const [firsts, seconds] = [this.#byId.get(id), this.#bySwarmId.get(id)];
-        if (this.#hidden.size === 0 && (firsts.length === 0 || seconds.length === 0)) continue;
-        for (const one of [...firsts, ...seconds]) this.#show(one);
+        const copies = [...this.#byId.get(id), ...this.#bySwarmId.get(id)];
+        if (this.#hidden.size === 0 && copies.length < 2) continue;
+        for (const one of copies) this.#show(one);
       }
     }
   }
@@ -238,6 +242,12 @@ const maxPrefixHits = 64;
 
 function wasStarted({ row, details }: ContainerRecord): boolean {
   return (row.State ?? details?.state) !== 'created';
+}
+
+/** Of two copies with one name: a later one that was started, or any that was started while this one is being made. */
+function takesThePlaceOf(other: ContainerRecord, record: ContainerRecord): boolean {
+  if (other.id === record.id || other.name !== record.name || !wasStarted(other)) return false;
+  return generationOf(other) > generationOf(record) || !wasStarted(record);
 }
 
 /** As nearly every change of a container leaves them. */

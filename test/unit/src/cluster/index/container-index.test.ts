@@ -130,6 +130,24 @@ describe('ContainerIndex', () => {
     assert.equal([...index.all()].length, 2);
   });
 
+  it('shows one copy of a name while a container leaves its node, and both once the older one is called differently', () => {
+    const copy = (idStart: string, generation: number, state: string, name = 'web'): ContainerRecord =>
+      record(idStart, name, { 'com.docker.swarm.id': 's', 'com.docker.swarm.generation': String(generation) }, state);
+    const old = copy('a', 0, 'running');
+    const index = newIndex([[one, old]]);
+    const shown = (): readonly string[] =>
+      [...index.all()].map(({ record: { id, name } }) => `${id.charAt(0)} ${name}`).sort();
+    index.replace(two, undefined, copy('b', 1, 'created'));
+    assert.deepEqual(shown(), ['a web']);
+    index.replace(two, copy('b', 1, 'created'), copy('b', 1, 'running'));
+    assert.deepEqual(shown(), ['b web']);
+    index.replace(two, copy('b', 1, 'running'), copy('b', 1, 'exited'));
+    assert.deepEqual(shown(), ['b web']);
+    assert.equal(index.resolve(old.id).record, old);
+    index.replace(one, old, copy('a', 0, 'exited', 'web.stale-one'));
+    assert.deepEqual(shown(), ['a web.stale-one', 'b web']);
+  });
+
   it('forgets the old name of a replaced record and everything of an engine that left', () => {
     const before = record('abc1', 'web');
     const after = record('abc1', 'shop');
