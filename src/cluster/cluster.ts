@@ -204,6 +204,7 @@ export class Cluster {
         await intents?.ready();
         return await creator.create(call);
       },
+      cpuMode,
       events: this.events,
       tasks,
       logger,

@@ -25,6 +25,10 @@ const timings: Partial<RescheduleTimings> = {
 const onFailure = 'reschedule:on-node-failure';
 const onDrain = 'reschedule:on-drain';
 
+interface Row {
+  readonly Names: readonly string[];
+}
+
 interface Inspect {
   readonly Id: string;
   readonly Name: string;
@@ -263,6 +267,53 @@ describe('containers that leave their node', () => {
     await until('it is elsewhere', () => nodeOf('web') !== from);
     await until('the older copy is put away', () => onEngine(from).includes(`web.stale-${from} exited`));
     assert.deepEqual(onEngine(target.name), ['web running']);
+  });
+
+  it('are listed once at every moment of it', async () => {
+    await start({ engines: 2 });
+    await run('web', [onDrain]);
+    const from = nodeOf('web');
+    let isListedOnce = true;
+    await set(from, 'drain');
+    shoal.engine(from).faults.delay(/POST .*\/stop/, 200, { times: 1 });
+    await until('the older copy is put away', async () => {
+      const { body } = (await shoal.api.get('/containers/json?all=1').expect(200)) as { readonly body: readonly Row[] };
+      isListedOnce &&= body.filter(({ Names }) => Names[0] === '/web').length === 1;
+      return onEngine(from).includes(`web.stale-${from} exited`);
+    });
+    assert.ok(isListedOnce);
+  });
+
+  it('have their image pulled where no node that is left has it, unless no registry has it either', async () => {
+    await start({ engines: [{ images: ['busybox:latest', 'app:1'] }, {}] });
+    await run('app', [onFailure], { Image: 'app:1' });
+    for (const name of ['one', 'two']) await run(name, ['constraint:node==node-2']);
+    await shoal.api.post('/commit?container=app&repo=made&tag=here').send({}).expect(201);
+    await run('mine', [onFailure], { Image: 'made:here' });
+    assert.deepEqual([nodeOf('app'), nodeOf('mine')], ['node-1', 'node-1']);
+    const target = shoal.engine('node-2');
+    target.faults.fail(/^POST \/images\/create/, { status: 500, message: 'the registry is away', times: 1 });
+    await lose('node-1');
+    await until('one is elsewhere', () => onEngine('node-2').includes('app running'));
+    assert.ok((await events()).includes('reschedule.failed app'), 'at the second attempt');
+    await until('the other cannot go', async () => (await events()).includes('reschedule.failed mine'));
+    const lost = shoal.cluster.members.engineNamed('node-1');
+    assert.ok(lost);
+    const [mine] = shoal.cluster.rescheduler.staysOn(lost).filter(({ name }) => name === 'mine');
+    assert.match(mine?.reason ?? '', /image made:here is on no node that answers, and no registry has it/);
+  });
+
+  it('get the share of their new node that their cores come to, where shares are cores', async () => {
+    await start({ engines: [{ cpus: 4 }, { cpus: 2 }], cluster: { cpuMode: 'classic' } });
+    await run('web', [onDrain], { HostConfig: { CpuShares: 1 } });
+    const from = nodeOf('web');
+    const shares = (name: string): unknown =>
+      (shoal.engine(name).findContainer('web')?.body['HostConfig'] as { readonly CpuShares: number }).CpuShares;
+    const expected: Readonly<Record<string, number>> = { 'node-1': 256, 'node-2': 512 };
+    assert.equal(shares(from), expected[from]);
+    await set(from, 'drain');
+    await until('it is elsewhere', () => nodeOf('web') !== from);
+    assert.equal(shares(nodeOf('web')), expected[nodeOf('web')]);
   });
 
   it('are given back to a drained node when their replacement ends at once', async () => {

@@ -229,7 +229,7 @@ export class ContainerCreator {
   /** Chooses a node and reserves it. Nothing may be awaited between the two. */
   #place(attempts: Attempts): Choice {
     const { prepared } = attempts;
-    this.#chooser.assertImageExists(prepared.image);
+    this.#chooser.assertImageExists(prepared);
     const choice = this.#chooser.choose(attempts);
     const { view, request } = choice;
     view.reserve({
@@ -287,7 +287,7 @@ export class ContainerCreator {
     const { body } = attempts.prepared;
     const placement = writePlacement(decision, attempts.failed);
     const labelled = withLabel(body, placementLabel, placement);
-    return this.#options.cpuMode === 'classic' ? withClassicShares(labelled, view.totalNanoCpus / 1e9) : labelled;
+    return this.#options.cpuMode === 'classic' ? withClassicShares(labelled, view.engine.info?.NCPU ?? 0) : labelled;
   }
 
   /** False when the node could not get it, and another one may be tried. */

@@ -12,6 +12,7 @@ import { NodeView } from '../nodes/node-view.ts';
 import type { Attempts } from './attempts.ts';
 import type { FreshVolumes } from './fresh-volumes.ts';
 import { NoRoom } from './no-room.ts';
+import type { PreparedCreate } from './prepare-create.ts';
 
 export interface NodeChooserOptions {
   readonly scheduler: Scheduler;
@@ -37,9 +38,14 @@ export class NodeChooser {
     this.#options = options;
   }
 
-  /** Throws 404 when nobody has it, 503 when nobody can be asked. */
-  assertImageExists(image: string): void {
+  /** Throws 404 when nobody has it, 503 when nobody can be asked. A copy of what was lost may have its image pulled again. */
+  assertImageExists({ image, inheritsName }: PreparedCreate): void {
     if (this.#isImageThere(image)) return;
+    const { images } = this.#options;
+    if (inheritsName && images.enginesWith(image).size > 0) {
+      if (!images.isMadeHere(image)) return;
+      throw conflict(`image ${image} is on no node that answers, and no registry has it`);
+    }
     if (this.#options.nodes().some(({ refusal }) => refusal === undefined)) {
       throw notFound('image', familiarReference(image));
     }

@@ -10,7 +10,9 @@ import type { ContainerInspect } from '../../docker/types.ts';
 import { parseContainerInspect } from '../../engine/answers.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
+import type { CpuMode } from '../../scheduler/resource-demand.ts';
 import { reschedulePolicyOf, type ReschedulePolicy } from '../../scheduler/reschedule-policy.ts';
+import { withClassicCores } from '../create/classic-shares.ts';
 import { bearerId, generationOf, type ContainerIndex } from '../index/container-index.ts';
 import type { Identities } from '../nodes/identity.ts';
 import { reschedulePoliciesLabel } from '../swarm-labels.ts';
@@ -22,6 +24,8 @@ export interface ContainerKeeperOptions {
   readonly kept: KeptContainers;
   readonly containers: ContainerIndex;
   readonly identities: Identities;
+  /** `classic`: what is kept says cores where the engine has shares. */
+  readonly cpuMode: CpuMode;
   readonly tasks: TaskSet;
   readonly logger: Logger;
   /** Called when something that decides about moves is known anew. */
@@ -172,13 +176,14 @@ export class ContainerKeeper {
     const networks = engine.mirror.networks;
     const isOfSwarm = (name: string): boolean =>
       [...networks.values()].some((row) => row.Name === name && row.Scope === 'swarm');
+    const body = createAgain(inspect, isOfSwarm);
     return {
       swarmId: bearerId(record),
       name: record.name,
       containerId: record.id,
       node: this.#reference(engine),
       generation: generationOf(record),
-      body: createAgain(inspect, isOfSwarm),
+      body: this.#options.cpuMode === 'classic' ? withClassicCores(body, engine.info?.NCPU ?? 0) : body,
       version: engine.apiVersion.max,
       isActive: inspect.State?.Running === true || inspect.State?.Restarting === true,
       localVolumes: localVolumesOf(inspect, engine.mirror.volumes),

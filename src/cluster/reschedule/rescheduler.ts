@@ -8,6 +8,7 @@ import type { TaskSet } from '../../common/lifecycle.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ContainerRecord } from '../../engine/mirror.ts';
+import type { CpuMode } from '../../scheduler/resource-demand.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { ContainerIndex } from '../index/container-index.ts';
 import type { Identities } from '../nodes/identity.ts';
@@ -47,6 +48,7 @@ export interface ReschedulerOptions {
   readonly engines: () => readonly Engine[];
   readonly settingsOf: (nodeId: string) => KnownSettings;
   readonly create: MoverOptions['create'];
+  readonly cpuMode: CpuMode;
   readonly events: EventHub;
   readonly tasks: TaskSet;
   readonly logger: Logger;
@@ -74,7 +76,7 @@ export class Rescheduler {
   #wake: () => void = () => undefined;
 
   constructor(options: ReschedulerOptions) {
-    const { store, tasks, logger, isPrimary, containers, identities, create } = options;
+    const { store, tasks, logger, isPrimary, containers, identities, create, cpuMode } = options;
     this.#options = options;
     this.#timings = { ...defaultRescheduleTimings, ...options.timings };
     this.#nodes = new LeavingNodes({ ...options, graceMs: this.#timings.graceMs });
@@ -85,7 +87,7 @@ export class Rescheduler {
     const onChange = (): void => {
       this.#wake();
     };
-    this.#keeper = new ContainerKeeper({ kept, containers, identities, tasks, logger, onChange });
+    this.#keeper = new ContainerKeeper({ kept, containers, identities, cpuMode, tasks, logger, onChange });
     this.#mover = new Mover({
       kept,
       containers,

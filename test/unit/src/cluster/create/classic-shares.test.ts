@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { withClassicShares } from '../../../../../src/cluster/create/classic-shares.ts';
+import { withClassicCores, withClassicShares } from '../../../../../src/cluster/create/classic-shares.ts';
 
 describe('shares as cores', () => {
   const cases: readonly { title: string; host: object; cpus: number; expected: object }[] = [
@@ -29,6 +29,15 @@ describe('shares as cores', () => {
       });
     });
   }
+
+  it('are read back as the cores that were asked for, from engines of any size', () => {
+    for (const cpus of [1, 2, 3, 5, 7, 64]) {
+      for (const cores of [1, 2, 3].filter((count) => count <= cpus)) {
+        const body = { Image: 'busybox', HostConfig: { CpuShares: cores } };
+        assert.deepEqual(withClassicCores(withClassicShares(body, cpus), cpus), body, `${cores} of ${cpus}`);
+      }
+    }
+  });
 
   it('leave a body without a host part alone', () => {
     const body = { Image: 'busybox' };
