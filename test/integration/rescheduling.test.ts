@@ -157,7 +157,7 @@ describe('containers that leave their node', () => {
       return onEngine(from).includes(`web.stale-${from} exited`);
     });
     assert.ok(isAlwaysCurrent, 'the plain name meant the new copy all the time');
-    assert.equal((await inspect(`web.stale-${from}`)).Id, id);
+    await until('it is shown', () => shoal.cluster.containers.find(`web.stale-${from}`)?.record.id === id);
     const names = (await shoal.api.get('/containers/json').expect(200)).body as readonly { Names: readonly string[] }[];
     assert.deepEqual(
       names.map(({ Names }) => Names[0]),
@@ -205,6 +205,35 @@ describe('containers that leave their node', () => {
     await run('later', [onFailure]);
     assert.equal(nodeOf('web'), from);
     assert.deepEqual(await events(), []);
+  });
+
+  it('leave a node whose engine hangs once its agent says so too, and are put away when it goes on', async () => {
+    await start();
+    await run('web', [onFailure]);
+    const from = nodeOf('web');
+    shoal.engine(from).faults.freeze();
+    await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
+    say([shoal.engine(from)]);
+    await until('it is elsewhere', () => nodeOf('web') !== from);
+    assert.ok(onEngine(from).includes('web running'), 'it runs on where nobody can ask');
+    shoal.engine(from).faults.thaw();
+    say([]);
+    await until('the older copy is put away', () => onEngine(from).includes(`web.stale-${from} exited`));
+    assert.deepEqual(onEngine(nodeOf('web')), ['web running']);
+  });
+
+  it('stay on a node that comes and goes, as long as it is never away for the whole time of grace', async () => {
+    await start({ cluster: { rescheduleTimings: { ...timings, graceMs: 3_000 } } });
+    await run('web', [onFailure]);
+    const from = nodeOf('web');
+    for (let round = 0; round < 3; round += 1) {
+      await lose(from);
+      await until('the node is down', () => shoal.cluster.members.healthyEngines.length === 2);
+      await bringBack(from);
+      await shoal.untilHealthy();
+    }
+    assert.deepEqual(await events(), []);
+    assert.deepEqual(onEngine(from), ['web running']);
   });
 
   it('leave a drained node when they were made to, and the others are named with the reason', async () => {
