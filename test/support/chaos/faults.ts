@@ -3,8 +3,11 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { run } from '../rig/command.ts';
+import { until } from '../until.ts';
 import type { Fault, FaultKind } from './plan.ts';
 import type { Scene } from './scene.ts';
+
+const withdrawnWithinMs = 60_000;
 
 interface Act {
   make(scene: Scene, fault: Fault): Promise<void>;
@@ -30,7 +33,7 @@ const alreadyHealed = (): Promise<void> => Promise.resolve();
 const acts: Record<FaultKind, Act> = {
   'kill-manager': {
     make: (scene, { target }) => scene.manager(target).kill(),
-    heal: (scene, { target }) => scene.manager(target).start(),
+    heal: (scene, { target }) => startPatiently(scene.manager(target)),
   },
   'pause-manager': {
     make: (scene, { target }) => send('SIGSTOP', scene.manager(target).pid),
@@ -58,10 +61,13 @@ const acts: Record<FaultKind, Act> = {
     make: (scene, { target }) => send('SIGSTOP', scene.agent(target).pid),
     heal: (scene, { target }) => send('SIGCONT', scene.agent(target).pid),
   },
-  'restart-agent': { make: (scene, { target }) => scene.agent(target).restart(), heal: alreadyHealed },
+  'restart-agent': {
+    make: (scene, { target }) => scene.agent(target).restart(),
+    heal: (scene, { target }) => untilSeen(scene, target),
+  },
   'kill-engine': {
     make: (scene, { target }) => scene.engine(target).kill(),
-    heal: (scene, { target }) => scene.engine(target).start(),
+    heal: (scene, { target }) => startPatiently(scene.engine(target)),
   },
   'pause-engine': {
     make: (scene, { target }) => {
@@ -80,7 +86,7 @@ const acts: Record<FaultKind, Act> = {
       await scene.engine(target).powerOff();
     },
     heal: async (scene, { target }) => {
-      await scene.engine(target).start();
+      await startPatiently(scene.engine(target));
       await scene.agent(target).start();
     },
   },
@@ -106,6 +112,27 @@ async function changeRules(scene: Scene, { target, against, lost }: Fault, chang
       await run('nsenter', ['--target', String(machine.pid), '--net', 'iptables', ...rule]);
     }),
   );
+}
+
+/** Until every manager that is asked knows the node again, which its agent has withdrawn when it ended. */
+async function untilSeen(scene: Scene, node: string): Promise<void> {
+  await until(
+    `${node} is back`,
+    async () => {
+      const known = await Promise.allSettled([...scene.managers.values()].map((manager) => manager.healthyNodes()));
+      return known.every((one) => one.status === 'rejected' || one.value.includes(node));
+    },
+    withdrawnWithinMs,
+  );
+}
+
+/** On a machine that is busy otherwise, a start may take longer than it is waited for. */
+async function startPatiently(one: { start(): Promise<void>; restart(): Promise<void> }): Promise<void> {
+  try {
+    await one.start();
+  } catch {
+    await one.restart();
+  }
 }
 
 function send(signal: NodeJS.Signals, pid: number): Promise<void> {

@@ -1,5 +1,6 @@
 // `npm run chaos`: plays one seed after another, each on a cluster of its own, and says of each what it broke.
 import { Command, InvalidArgumentError } from 'commander';
+import { errorMessage } from '../../../src/common/errors.ts';
 import { projectDirectory, kindVariable, rigKindNamed } from '../rig/rig-kind.ts';
 import { playSeed } from './play.ts';
 
@@ -34,7 +35,18 @@ async function main(): Promise<number> {
   let broken = 0;
   for (const seed of options.seeds ?? [options.seed]) {
     if (interrupted.signal.aborted) break;
-    const verdict = await playSeed({
+    const { violations, summary } = await play(seed);
+    broken += violations;
+    verdicts.push(summary);
+    console.log(`${summary}\n`);
+  }
+  console.log(['Seeds', ...verdicts].join('\n  '));
+  return broken > 0 || interrupted.signal.aborted ? 1 : 0;
+}
+
+async function play(seed: number): Promise<{ readonly violations: number; readonly summary: string }> {
+  try {
+    const { violations, summary } = await playSeed({
       seed,
       kind: rigKindNamed(process.env[kindVariable] ?? 'test'),
       lengthMs: options.minutes * 60_000,
@@ -46,12 +58,10 @@ async function main(): Promise<number> {
       },
       signal: interrupted.signal,
     });
-    broken += verdict.violations.length;
-    verdicts.push(verdict.summary);
-    console.log(`${verdict.summary}\n`);
+    return { violations: violations.length, summary };
+  } catch (error) {
+    return { violations: 1, summary: `seed ${seed}: COULD NOT BE PLAYED: ${errorMessage(error)}` };
   }
-  console.log(['Seeds', ...verdicts].join('\n  '));
-  return broken > 0 || interrupted.signal.aborted ? 1 : 0;
 }
 
 function whole(text: string): number {

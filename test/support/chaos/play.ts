@@ -35,9 +35,6 @@ export interface Verdict {
 /** A create that nobody answered may be in doubt for half a minute, and a move that failed waits before the next. */
 const settledWithinMs = 120_000;
 
-/** Until every manager has seen the node again. */
-const withdrawnForMs = 8_000;
-
 export async function playSeed(options: PlayOptions): Promise<Verdict> {
   const { seed, kind, say, signal } = options;
   const faults = planFaults(options);
@@ -59,7 +56,7 @@ export async function playSeed(options: PlayOptions): Promise<Verdict> {
   const onlooker = new Onlooker(scene);
   const managers = [...scene.managers].map(([name, { address }]) => ({ name, address }));
   const balancer = new Balancer(managers, (answer) => answers.push(answer));
-  const withdrawn = { untilMs: -Infinity };
+  const withdrawn = { count: 0 };
   const clients = Array.from({ length: options.clients }, (_, index) => {
     const number = index + 1;
     const choices = choicesOf(seed, number);
@@ -68,7 +65,7 @@ export async function playSeed(options: PlayOptions): Promise<Verdict> {
       choices,
       balancer,
       complain,
-      isNodeWithdrawn: () => Date.now() < withdrawn.untilMs,
+      isNodeWithdrawn: () => withdrawn.count > 0,
     });
   });
   const history = (): History => ({
@@ -80,7 +77,7 @@ export async function playSeed(options: PlayOptions): Promise<Verdict> {
   try {
     onlooker.start();
     balancer.start();
-    await playFaults({ scene, faults, clients, withdrawn, options });
+    await playFaults({ scene, faults, clients, withdrawn, complain, options });
     const violations = await settle(scene, clients, history, options);
     return report({ violations, history: history(), scene, options, faults });
   } finally {
@@ -95,18 +92,14 @@ interface Playing {
   readonly scene: Scene;
   readonly faults: readonly Fault[];
   readonly clients: readonly ChaosClient[];
-  /** An agent that ends in order takes its node away, with what is on it, until it is back. */
-  readonly withdrawn: { untilMs: number };
+  /** How many nodes their agents, which ended in order, have taken away with what is on them. */
+  readonly withdrawn: { count: number };
+  readonly complain: (complaint: Complaint) => void;
   readonly options: PlayOptions;
 }
 
-async function playFaults({
-  scene,
-  faults,
-  clients,
-  withdrawn,
-  options: { lengthMs, say, signal },
-}: Playing): Promise<void> {
+async function playFaults({ scene, faults, clients, withdrawn, complain, options }: Playing): Promise<void> {
+  const { lengthMs, say, signal } = options;
   const started = performance.now();
   const over = new Deadline(lengthMs, [signal]);
   const until = async (ms: number): Promise<void> => {
@@ -114,21 +107,26 @@ async function playFaults({
   };
   const act = async (what: string, fault: Fault, work: Promise<void>): Promise<void> => {
     const beganMs = performance.now();
-    const outcome = await work.then(
-      () => 'done',
-      (error: unknown) => `FAILED: ${errorMessage(error)}`,
-    );
+    await work.catch((error: unknown) => {
+      // Whatever follows says nothing of the product.
+      complain({
+        atMs: Date.now(),
+        rule: 'the rig failed',
+        text: `${fault.kind} ${fault.target}: ${errorMessage(error)}`,
+      });
+    });
     const tookMs = Math.round(performance.now() - beganMs);
-    say(`  ${new Date().toISOString()} ${what} ${fault.kind} ${fault.target}: ${outcome} in ${tookMs} ms`);
+    say(`  ${new Date().toISOString()} ${what} ${fault.kind} ${fault.target} in ${tookMs} ms`);
   };
   await Promise.all([
     ...clients.map((client) => client.run(over.signal)),
     ...faults.map(async (fault) => {
       await until(fault.atMs);
-      if (fault.kind === 'restart-agent') withdrawn.untilMs = Date.now() + withdrawnForMs;
+      if (fault.kind === 'restart-agent') withdrawn.count += 1;
       if (!signal.aborted) await act('made', fault, makeFault(scene, fault));
       await until(fault.atMs + fault.forMs);
       await act('healed', fault, healFault(scene, fault));
+      if (fault.kind === 'restart-agent') withdrawn.count -= 1;
     }),
   ]);
   over.clear();
