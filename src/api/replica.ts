@@ -3,6 +3,7 @@
 // primary acts only on what was sent to it in its own term.
 import http from 'node:http';
 import { ApiError, errorMessage } from '../common/errors.ts';
+import type { TaskSet } from '../common/lifecycle.ts';
 import { createEngineAgent, type EngineTls } from '../engine/engine-agent.ts';
 import { splitAddress } from '../engine/engine-identity.ts';
 import { Deadline } from '../common/deadline.ts';
@@ -14,6 +15,7 @@ import { OneConnection } from '../proxy/one-connection.ts';
 import { headerValue, type HeaderChanges, type RawHeaders, type ResponseHead } from '../proxy/raw-head.ts';
 import { connect, type Upstream } from '../proxy/upstream.ts';
 import type { ForeignPrimary, Primacy } from './primacy.ts';
+import { PrimaryReach } from './primary-reach.ts';
 import { readBody } from './request-body.ts';
 
 export interface ReplicaOptions {
@@ -22,6 +24,9 @@ export interface ReplicaOptions {
   readonly tls?: EngineTls | undefined;
   /** How long a call waits for a primary; 15 s by default. */
   readonly holdMs?: number;
+  /** How often a primary is asked whether it is there, while calls wait for it; 1 s by default. */
+  readonly lookEveryMs?: number;
+  readonly tasks: TaskSet;
 }
 
 /** A call of another manager: the term of the primary that it is meant for. */
@@ -32,6 +37,9 @@ const refusedHeader = 'X-Shoal-Not-Primary';
 const defaultHoldMs = 15_000;
 /** Until a primary that refuses connections is tried again. */
 const retryMs = 100;
+const defaultLookEveryMs = 1_000;
+/** A primary that is busy answers late, in times of the above. */
+const answerWithinLooks = 4;
 /** Who is not the primary any more will not be it again; this manager hears of the next one. */
 const refusedMs = 2_000;
 /** More of a body is not kept for another attempt. */
@@ -43,17 +51,28 @@ export class Replica {
   readonly #holdMs: number;
   /** Since when there has been no primary; undefined while there is one. */
   #orphanedSinceMs: number | undefined;
+  /** Since when no call has reached the primary that there is; undefined when the last one has. */
+  #unreachedSinceMs: number | undefined;
+  readonly #reach: PrimaryReach;
+  readonly #answerWithinMs: number;
   readonly #unsubscribe: () => void;
   /** For what may be sent twice. */
   #pool: { readonly address: string; readonly agent: http.Agent } | undefined;
 
-  constructor({ primacy, tls, holdMs = defaultHoldMs }: ReplicaOptions) {
+  constructor({ primacy, tls, tasks, holdMs = defaultHoldMs, lookEveryMs = defaultLookEveryMs }: ReplicaOptions) {
     this.#primacy = primacy;
     this.#tls = tls;
     this.#holdMs = holdMs;
+    this.#answerWithinMs = answerWithinLooks * lookEveryMs;
+    this.#reach = new PrimaryReach({
+      ask: (primary, signal) => this.#greet(primary, signal),
+      tasks,
+      everyMs: lookEveryMs,
+    });
     this.#unsubscribe = primacy.subscribe(() => {
       const isLed = primacy.isPrimary() || primacy.primary() !== undefined;
       this.#orphanedSinceMs = isLed ? undefined : (this.#orphanedSinceMs ?? performance.now());
+      this.#unreachedSinceMs = undefined;
     });
   }
 
@@ -65,7 +84,7 @@ export class Replica {
   ): Promise<http.IncomingMessage | undefined> {
     if (this.#primacy.isPrimary()) return req;
     const isRead = !isChange(req.method);
-    const patience = new Patience(isRead ? this.#holdOfReadMs() : this.#holdMs);
+    const patience = new Patience(this.#holdFor(isRead ? this.#orphanedSinceMs : undefined));
     let body: Buffer | undefined;
     for (;;) {
       const primary = await this.#whoServes(patience, signal).catch((error: unknown) => {
@@ -82,6 +101,7 @@ export class Replica {
       } catch (error) {
         if (!(error instanceof NotServed)) throw error;
         if (!isKept && !error.isUntouched) throw error.answer;
+        if (isRead && patience.isOver) return req;
         patience.failed(error.answer, error);
       }
     }
@@ -90,7 +110,7 @@ export class Replica {
   /** As `pass`, for a connection that was taken from the server; true when this manager is to serve it. */
   async passTaken(taken: TakenConnection, { headers: added, signal, onHead }: Passing): Promise<boolean> {
     if (this.#primacy.isPrimary()) return true;
-    const patience = new Patience(this.#holdMs);
+    const patience = new Patience(this.#holdFor(undefined));
     for (let { head } = taken; ; head = Buffer.alloc(0)) {
       const primary = await this.#whoServes(patience, signal);
       if (primary === undefined) return true;
@@ -132,10 +152,25 @@ export class Replica {
     throw new NotPrimary();
   }
 
-  /** Of a long time without a primary, as without the store, not every read is to wait for the end. */
-  #holdOfReadMs(): number {
-    const orphanedMs = this.#orphanedSinceMs === undefined ? 0 : performance.now() - this.#orphanedSinceMs;
-    return Math.max(1, this.#holdMs - orphanedMs);
+  /** Of a long time without a primary, as without the store, or with one out of reach, not every call is to wait for the end. */
+  #holdFor(orphanedSinceMs: number | undefined): number {
+    const nowMs = performance.now();
+    const sinceMs = Math.min(orphanedSinceMs ?? nowMs, this.#unreachedSinceMs ?? nowMs);
+    return Math.max(1, this.#holdMs - (nowMs - sinceMs));
+  }
+
+  async #greet(primary: ForeignPrimary, signal: AbortSignal): Promise<void> {
+    const deadline = new Deadline(this.#answerWithinMs, [signal]);
+    const askedMs = performance.now();
+    try {
+      const upstream = await this.#connected(primary, deadline.signal);
+      await exchange(upstream, { method: 'GET', path: '/_ping', headers: {}, signal: deadline.signal });
+    } catch (error) {
+      this.#unreachedSinceMs ??= askedMs;
+      throw error;
+    } finally {
+      deadline.clear();
+    }
   }
 
   /** The primary, undefined when it is this manager. Waits for one. */
@@ -171,29 +206,35 @@ export class Replica {
   /** Throws NotServed when the call may be sent again, any other error when it may not or is nobody's business any more. */
   async #send({ req, res, body, headers, primary, patience, signal }: Sending): Promise<void> {
     const isRepeatable = !isChange(req.method);
-    const deadline = new Deadline(patience.leftMs, [signal, primary.lost]);
+    const reach = this.#reach.follow(primary);
+    const deadline = new Deadline(patience.leftMs, [signal, primary.lost, reach.signal]);
+    const askedMs = performance.now();
     try {
       // On an idle connection only what may be repeated, and only once: it may be dead.
       const isPooled = isRepeatable && !patience.isTried;
       const upstream = isPooled
         ? this.#upstream(primary)
         : await this.#connected(primary, deadline.signal).catch((error: unknown) => {
+            if (!signal.aborted) this.#unreachedSinceMs ??= askedMs;
             throw signal.aborted ? error : new NotServed(unreachable(primary, error), { isUntouched: true });
           });
       deadline.stopClock();
-      await forward(req, res, upstream, {
+      const { outcome } = await forward(req, res, upstream, {
         path: req.url ?? '',
         headers: { ...headers, [termHeader]: String(primary.term) },
         ...(body !== undefined && isChange(req.method) ? { body } : {}),
         signal: deadline.signal,
         onHead: assertServed,
       });
+      if (outcome === 'complete') this.#unreachedSinceMs = undefined;
     } catch (error) {
       if (error instanceof NotServed || signal.aborted) throw error;
       if (!isRepeatable) throw perhapsDone(primary, error);
+      this.#unreachedSinceMs ??= askedMs;
       throw new NotServed(unreachable(primary, error), { isUntouched: true, isNewStart: primary.lost.aborted });
     } finally {
       deadline.clear();
+      reach.end();
     }
   }
 
@@ -290,6 +331,10 @@ class Patience {
 
   get leftMs(): number {
     return Math.max(1, this.#untilMs - performance.now());
+  }
+
+  get isOver(): boolean {
+    return performance.now() >= this.#untilMs;
   }
 
   /** Whether an attempt has failed. */

@@ -248,7 +248,7 @@ export class Manager {
     if (this.#election === undefined) return undefined;
     // Another manager is met as clients meet this one.
     const tls = this.#clientCertificates && towardsEngine(this.#clientCertificates, this.#options.tls.clients);
-    return new Replica({ primacy: this.#election, tls });
+    return new Replica({ primacy: this.#election, tls, tasks: this.#tasks });
   }
 
   #followCertificates(server: ApiServer): void {

@@ -185,7 +185,7 @@ export class SimulatedManager {
       },
     };
     const { holdMs } = this.#options;
-    const replica = new Replica({ primacy, ...(holdMs === undefined ? {} : { holdMs }) });
+    const replica = new Replica({ primacy, tasks: this.#tasks, ...(holdMs === undefined ? {} : { holdMs }) });
     return new ApiServer({ cluster: this.cluster, settings, logger, replica });
   }
 }
