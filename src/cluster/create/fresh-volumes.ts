@@ -1,23 +1,18 @@
 // Volumes that were created through this manager and that no container has used: they are empty, so they may still
 // go where the first container goes. What is not known here counts as used.
 import { conflict } from '../../common/errors.ts';
+import { RecentMap } from '../../common/recent-map.ts';
 import { isWireObject, textMember } from '../../docker/go-member.ts';
 import type { Engine } from '../../engine/engine.ts';
 
 const maxRemembered = 10_000;
 
 export class FreshVolumes {
-  readonly #engines = new Map<string, Engine>();
+  readonly #engines = new RecentMap<string, Engine>(maxRemembered);
   readonly #moves = new Map<string, Promise<void>>();
 
   add(name: string, engine: Engine): void {
-    this.#engines.delete(name);
     this.#engines.set(name, engine);
-    if (this.#engines.size <= maxRemembered) return;
-    for (const oldest of this.#engines.keys()) {
-      this.#engines.delete(oldest);
-      return;
-    }
   }
 
   /** A container uses the volume: from now on it stays where it is. */

@@ -1,5 +1,6 @@
 // Where the local objects of a Compose project lie. Its networks and volumes must be on one node, or no container
 // could use both.
+import { RecentMap } from '../../common/recent-map.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { NodeView } from '../nodes/node-view.ts';
 import { projectLabel } from '../swarm-labels.ts';
@@ -8,7 +9,8 @@ const maxRemembered = 1_000;
 
 export class ProjectHomes {
   readonly #nodes: () => readonly NodeView[];
-  readonly #recent = new Map<string, Engine>();
+  /** Objects that are being created do not show in a mirror yet. */
+  readonly #recent = new RecentMap<string, Engine>(maxRemembered);
 
   constructor(nodes: () => readonly NodeView[]) {
     this.#nodes = nodes;
@@ -27,19 +29,8 @@ export class ProjectHomes {
     if (project === undefined) return leastLoaded(nodes);
     const known = nodes.find((node) => node.engine === this.#recent.get(project));
     const home = known ?? nodes.find((node) => hasObjects(node, project)) ?? leastLoaded(nodes);
-    if (home !== undefined) this.#remember(project, home.engine);
+    if (home !== undefined) this.#recent.set(project, home.engine);
     return home;
-  }
-
-  // Objects that are being created do not show in a mirror yet.
-  #remember(project: string, engine: Engine): void {
-    this.#recent.delete(project);
-    this.#recent.set(project, engine);
-    if (this.#recent.size <= maxRemembered) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      return;
-    }
   }
 }
 

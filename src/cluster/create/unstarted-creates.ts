@@ -1,5 +1,6 @@
 // The creates whose containers were not started yet, so that such a container can be made anew on another node when
 // its own node cannot start it. Forgotten as soon as the container may differ from what was asked for.
+import { RecentMap } from '../../common/recent-map.ts';
 import type { ContainerCreateCall } from '../calls.ts';
 import type { PreparedCreate } from './prepare-create.ts';
 
@@ -11,15 +12,10 @@ export interface UnstartedCreate {
 const mostKept = 1_000;
 
 export class UnstartedCreates {
-  readonly #byId = new Map<string, UnstartedCreate>();
+  readonly #byId = new RecentMap<string, UnstartedCreate>(mostKept);
 
   keep(containerId: string, create: UnstartedCreate): void {
     this.#byId.set(containerId, create);
-    if (this.#byId.size <= mostKept) return;
-    for (const oldest of this.#byId.keys()) {
-      this.#byId.delete(oldest);
-      return;
-    }
   }
 
   get(containerId: string): UnstartedCreate | undefined {
