@@ -31,8 +31,11 @@ export interface ConsulBackendOptions extends ConsulConnection {
   readonly logger: Logger;
 }
 
-/** How long Consul may hold a blocking query. */
-const waitSeconds = 30;
+/**
+ * How long Consul may hold a blocking query. What it answers then has all engines though nothing has changed, 800 KB of a
+ * thousand; a server that hangs is noticed by a check long before.
+ */
+const waitSeconds = 120;
 /** Consul adds up to a sixteenth of the wait; the rest is for the answer itself. */
 const blockingTimeoutMs = (waitSeconds * 17 * 1000) / 16 + 10_000;
 const requestTimeoutMs = 5_000;

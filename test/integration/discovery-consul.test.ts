@@ -16,7 +16,7 @@ describe('a watcher of Consul', () => {
   before(async () => {
     server = createServer((req, res) => {
       const { pathname, searchParams } = new URL(`http://consul${req.url ?? ''}`);
-      const isWaiting = searchParams.get('index') === '7' && searchParams.get('wait') === '30s';
+      const isWaiting = searchParams.get('index') === '7' && searchParams.has('wait');
       if (isWaiting) waiting.add(pathname);
       res.setHeader('X-Consul-Index', '7').setHeader('Content-Type', 'application/json');
       if (!isWaiting) res.writeHead(pathname.startsWith('/v1/kv/') ? 404 : 200).end('[]');
