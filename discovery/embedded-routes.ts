@@ -17,12 +17,19 @@ const bodyTimeoutMs = 10_000;
 /** The kernel asks an idle peer this often whether it is still there. */
 const keepAliveMs = 15_000;
 
-/** A listener that answers the registry's own paths; false: the request is none of its business and untouched. */
-export function embeddedRoutes(registry: EmbeddedRegistry): (req: IncomingMessage, res: ServerResponse) => boolean {
+/**
+ * A listener that answers the registry's own paths; false: the request is none of its business and untouched. `assertMay`
+ * throws an ApiError for a request whose caller may not make it.
+ */
+export function embeddedRoutes(
+  registry: EmbeddedRegistry,
+  assertMay: (req: IncomingMessage) => void = () => undefined,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
     const path = (req.url ?? '').split('?', 1)[0] ?? '';
     if (path !== nodesPath && !path.startsWith(`${nodesPath}/`)) return false;
     answering(res, () => {
+      assertMay(req);
       if (path === nodesPath) serveList(registry, req, res);
       else serveNode(registry, decodeSegment(path.slice(nodesPath.length + 1)), req, res);
     });

@@ -24,14 +24,17 @@ class Reader {
   }
 
   rules(node: Node | null): Rules {
-    const top = this.#members(node, ['tokens', 'revoked', 'managers', 'rules'], 'the file');
+    const top = this.#members(node, ['tokens', 'revoked', 'managers', 'agents', 'rules'], 'the file');
     const tokens = this.#map(top.get('tokens'), 'tokens').map(([name, value]) => this.#token(name, value));
     const known = new Set(tokens.map(({ name }) => name));
     const rules = this.#list(top.get('rules'), 'rules').map((entry) => this.#rule(entry, known));
     const revoked = this.#list(top.get('revoked'), 'revoked').map((entry) => this.#name(entry, known));
     if (!top.has('rules')) throw this.#mistake(node, 'there is no member "rules"');
     const managers = this.#list(top.get('managers'), 'managers').map((entry) => this.#name(entry, known));
-    return { tokens, revoked, managers, rules };
+    const agents = top.has('agents')
+      ? this.#list(top.get('agents'), 'agents').map((entry) => this.#name(entry, known))
+      : undefined;
+    return { tokens, revoked, managers, agents, rules };
   }
 
   #token(name: string, value: Node | null): Token {

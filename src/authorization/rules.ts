@@ -69,6 +69,8 @@ export interface Rules {
   readonly revoked: readonly Name[];
   /** Of calls that these pass on, whom they call the caller is it. */
   readonly managers: readonly Name[];
+  /** Who may announce engines; undefined: whoever is let in at all. */
+  readonly agents: readonly Name[] | undefined;
   readonly rules: readonly Rule[];
 }
 
@@ -100,6 +102,12 @@ export function revocationOf({ revoked }: Rules, caller: Caller): Name | undefin
 /** Whether `caller` is a manager that says who calls. */
 export function isManager(rules: Rules, caller: Caller): boolean {
   return rules.managers.some((name) => isNamed(name, caller)) && revocationOf(rules, caller) === undefined;
+}
+
+/** Whether `caller` may announce and withdraw engines. */
+export function isAgent(rules: Rules, caller: Caller): boolean {
+  const isNamedAgent = rules.agents?.some((name) => isNamed(name, caller)) ?? true;
+  return isNamedAgent && revocationOf(rules, caller) === undefined;
 }
 
 /** The name of the token whose hash is `hash`. Takes the same time for each token, found or not. */

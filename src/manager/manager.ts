@@ -10,6 +10,7 @@ import { openDiscovery, openLeaderStore } from '../../discovery/index.ts';
 import { alwaysPrimary, type Leadership } from '../../discovery/leadership.ts';
 import { leaseOf } from '../../discovery/lease.ts';
 import { openState } from '../../discovery/open-state.ts';
+import { assertMayAnnounce } from '../api/announcers.ts';
 import { formatListenAddress, type ListenAddress, type TlsIdentity } from '../api/listen-address.ts';
 import type { RulesFile } from '../authorization/rules-file.ts';
 import { createProvideImage } from '../api/provide-image.ts';
@@ -293,7 +294,13 @@ export class Manager {
 
   /** What looks at a request before the Docker API does: leave for other origins, and the agents' announcements. */
   #intercept(): (req: IncomingMessage, res: ServerResponse) => boolean {
-    const registration = this.#registry === undefined ? undefined : embeddedRoutes(this.#registry);
+    const registration =
+      this.#registry === undefined
+        ? undefined
+        : embeddedRoutes(this.#registry, (req) => {
+            const rules = this.#options.rules?.current;
+            if (rules !== undefined) assertMayAnnounce(rules, req);
+          });
     return (req, res) => {
       if (this.#options.allowsEveryOrigin) allowEveryOrigin(res);
       return registration?.(req, res) ?? false;

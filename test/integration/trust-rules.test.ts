@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { after, afterEach, before, describe, it } from 'mocha';
+import { openEmbeddedRegistry, type EmbeddedRegistry } from '../../discovery/embedded.ts';
+import { embeddedRoutes } from '../../discovery/embedded-routes.ts';
+import { assertMayAnnounce } from '../../src/api/announcers.ts';
 import type { AuditEntry } from '../../src/api/audit.ts';
 import { stateCaller } from '../../src/api/caller.ts';
 import { parseRules } from '../../src/authorization/parse-rules.ts';
@@ -25,6 +28,7 @@ const text = `
 tokens: { ci: sha256:${createHash('sha256').update(token).digest('hex')} }
 revoked: [name:bob, name:stolen]
 managers: [name:fellow, name:stolen]
+agents: [name:node-1, name:stolen]
 rules:
   - { name: operators, who: unit:ops, allow: all }
   - name: web team
@@ -57,6 +61,7 @@ describe('rules', () => {
   let shoal: SimulatedCluster;
   let ours: CertificateAuthority;
   let rules = parseRules(text);
+  let registry: EmbeddedRegistry;
   const people = new Map<string, CertifiedKey>();
   const audit: AuditEntry[] = [];
   const log: string[] = [];
@@ -64,8 +69,10 @@ describe('rules', () => {
   before(async () => {
     ours = await CertificateAuthority.create('unused', 'ours');
     const server = await ours.sign('manager', { addresses: ['127.0.0.1'] });
-    for (const name of ['ann', 'bob', 'carol', 'dave', 'fellow', 'stolen']) people.set(name, await ours.sign(name));
+    for (const name of ['ann', 'bob', 'carol', 'dave', 'fellow', 'stolen', 'node-1'])
+      people.set(name, await ours.sign(name));
     people.set('olga', await ours.sign('olga', { units: ['ops'] }));
+    registry = await openEmbeddedRegistry({ logger: createSilentLogger() });
     shoal = await startSimulatedCluster({
       cluster: { logger: recordingEverything(log) },
       server: {
@@ -73,6 +80,9 @@ describe('rules', () => {
         rules: () => rules,
         audit: { record: (entry) => audit.push(entry) },
         logger: recordingEverything(log),
+        intercept: embeddedRoutes(registry, (req) => {
+          assertMayAnnounce(rules, req);
+        }),
       },
     });
     await ask('olga', create('theirs', { Image: 'busybox', Labels: { team: 'other' } }));
@@ -80,7 +90,10 @@ describe('rules', () => {
     await ask('olga', create('far', { ...web, Env: ['constraint:node==node-2'] }));
   });
 
-  after(() => shoal.stop());
+  after(async () => {
+    await registry.stop();
+    await shoal.stop();
+  });
 
   afterEach(() => void audit.splice(0));
 
@@ -288,6 +301,26 @@ describe('rules', () => {
     await ask('olga', { method: 'DELETE', path: '/containers/passed' });
   });
 
+  it('keep everybody but agents from announcing engines and from taking them away', async () => {
+    const announced = { path: '/shoal/v1/nodes/10.0.0.9:2375', body: { ttlMs: 15_000, alive: true } };
+    const refused = (who: string): Promise<Answer> => ask(who, { method: 'PUT', ...announced });
+    assert.match((await refused('olga')).message, /^access denied: olga is no agent$/);
+    assert.match((await refused('stolen')).message, /stolen is no agent/);
+    assert.equal((await ask('node-1', { method: 'PUT', ...announced })).status, 204);
+    assert.match((await ask('carol', { method: 'DELETE', path: announced.path })).message, /carol is no agent/);
+    assert.match((await ask('carol', { method: 'GET', path: '/shoal/v1/nodes' })).body, /10\.0\.0\.9:2375/);
+    assert.match((await ask('bob', { method: 'GET', path: '/shoal/v1/nodes' })).message, /bob is no agent/);
+
+    const saved = rules;
+    rules = { ...saved, agents: undefined };
+    try {
+      assert.match((await ask('bob', { method: 'DELETE', path: announced.path })).message, /bob is no agent/);
+      assert.equal((await ask('carol', { method: 'DELETE', path: announced.path })).status, 204);
+    } finally {
+      rules = saved;
+    }
+  });
+
   it('are recorded with who did what to what, where, and how it ended', async () => {
     await ask('olga', create('recorded', { Image: 'busybox' }));
     await ask('olga', { method: 'POST', path: '/containers/recorded/start' });
@@ -366,7 +399,7 @@ describe('rules', () => {
       const file = new RulesFile(path, recordingEverything(lines));
       tasks.spawn('follow', (signal) => file.follow(signal));
       await writeFile(path, text.replace('allow: read }', 'allow: reed }'));
-      await until('the mistake is told', () => lines.some((line) => line.includes('rules.yaml: line 15: \\"reed')));
+      await until('the mistake is told', () => lines.some((line) => line.includes('rules.yaml: line 16: \\"reed')));
       assert.equal(file.current.rules.length, 4);
       await writeFile(path, 'rules: []');
       await until('the new rules hold', () => file.current.rules.length === 0);

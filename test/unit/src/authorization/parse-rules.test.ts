@@ -121,7 +121,7 @@ describe('the file of rules', () => {
     [
       'with a word of its own',
       'rules: []\nroles: []\n',
-      /^line 2: "roles" is no member of the file: tokens, revoked, managers, rules/,
+      /^line 2: "roles" is no member of the file: tokens, revoked, managers, agents, rules/,
     ],
     [
       'with an unknown member of a rule',
