@@ -111,6 +111,20 @@ describe('the nodes of a cluster', () => {
     await docker('rm', '-f', 'stays', ...kept.split('\n'));
   });
 
+  it('give a container away with all that it was created with', async () => {
+    await docker('run', '-d', '--name', 'rich', ...richFlags, 'busybox', 'sleep', '3600');
+    const from = await nodeOf('rich');
+    const before = (await rig.api('GET', '/containers/rich/json')).json;
+    await docker('node', 'update', '--availability', 'drain', from);
+    await until('it is elsewhere', async () => (await nodeOf('rich')) !== from, 30_000);
+    const after = (await rig.api('GET', '/containers/rich/json')).json;
+    assert.deepEqual(differentPlaces(before, after), []);
+    assert.deepEqual(field(after, 'Config', 'Env'), field(before, 'Config', 'Env'));
+    await docker('node', 'update', '--availability', 'active', from);
+    await until('the older copy is put away', async () => (await docker('ps', '-aq', '-f', 'name=rich.stale')) !== '');
+    await docker('rm', '-f', 'rich', `rich.stale-${from}`);
+  });
+
   it('lose what may go to others when they are cut off, and keep the older copies when they are back', async () => {
     const on = (name: string): readonly string[] => ['run', '-d', '--name', name, '-e', 'constraint:node!=node-2'];
     const image = ['--stop-signal', 'KILL', 'busybox', 'sleep', '3600'];
@@ -176,6 +190,48 @@ describe('the nodes of a cluster', () => {
     return rows.map((row) => text(row, 'Labels', 'com.docker.swarm.node'));
   }
 });
+
+/** All that a moved container may have been created with; of two nodes of one release, so that all may stay the same. */
+const richFlags = [
+  ...['-e', 'reschedule:on-drain', '-e', 'constraint:node!=node-2', '-e', 'A=1', '--label', 'tier=web'],
+  ...['--hostname', 'shop', '--user', '0:5', '--group-add', '7', '--workdir', '/tmp', '--entrypoint', 'env', '-t'],
+  ...['--health-cmd', 'true', '--health-interval', '500ms', '--health-retries', '4', '--stop-timeout', '7'],
+  ...['--ulimit', 'nofile=512:1024', '--device', '/dev/null:/dev/empty:rw', '--tmpfs', '/scratch:size=1m'],
+  ...['--log-opt', 'max-size=1m', '--log-opt', 'max-file=2', '--restart', 'on-failure:3', '--stop-signal', 'KILL'],
+  ...['--dns', '10.9.9.9', '--dns-search', 'shop.example', '--dns-opt', 'ndots:2', '--add-host', 'db:10.1.1.1'],
+  ...['-p', '18080:80', '-p', '53/udp', '--expose', '81', '--cap-add', 'NET_ADMIN', '--cap-drop', 'MKNOD'],
+  ...['--sysctl', 'net.ipv4.ip_forward=1', '--shm-size', '32m', '--memory', '64m', '--cpu-shares', '512'],
+  ...['--pids-limit', '50', '--oom-score-adj', '100', '--security-opt', 'no-new-privileges', '--read-only'],
+  ...['-v', '/etc/hostname:/etc/node:ro', '--ipc', 'private', '--cpuset-cpus', '0'],
+];
+
+/** What README says of a moved container; paths of an inspect. */
+const mayDiffer: readonly RegExp[] = [
+  /^Id$|^Created$|^Node\.|^Placement\.|^State\.(Pid|StartedAt|FinishedAt|Health\.)/,
+  /^(ResolvConfPath|HostnamePath|HostsPath|LogPath)$|^GraphDriver\.Data\./,
+  /^Config\.Labels\.com\.docker\.swarm\.(placement|generation)$/,
+  // Addresses of the new node, and ports that were left to the engine.
+  /^NetworkSettings\.(SandboxID|SandboxKey|EndpointID|IPAddress|MacAddress|Gateway)$/,
+  /^NetworkSettings\.Ports\..*\.(HostIp|HostPort)$/,
+  /^NetworkSettings\.Networks\.[^.]+\.(NetworkID|EndpointID|IPAddress|MacAddress|Gateway)$/,
+];
+
+/** Paths at which two inspects differ though they should not, with both values. */
+function differentPlaces(before: unknown, after: unknown): readonly string[] {
+  const [old, now] = [leaves(before), leaves(after)];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((path) => old.get(path) !== now.get(path) && !mayDiffer.some((allowed) => allowed.test(path)))
+    .map((path) => `${path}: ${old.get(path) ?? 'absent'} -> ${now.get(path) ?? 'absent'}`);
+}
+
+function leaves(value: unknown, path = ''): ReadonlyMap<string, string> {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length === 0)
+    return new Map([[path, JSON.stringify(value)]]);
+  const below = Object.entries(value).flatMap(([key, member]) => [
+    ...leaves(member, path === '' ? key : `${path}.${key}`),
+  ]);
+  return new Map(below);
+}
 
 const ofService = encodeURIComponent('{"label":["com.docker.compose.service=web"]}');
 

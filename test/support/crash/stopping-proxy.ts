@@ -1,6 +1,7 @@
 // Stands between a manager and an engine or a store, passes every call on, and holds those that a test has stops for. A
 // call that goes on does so although the manager is gone, as bytes on their way do.
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { text } from '../document.ts';
 import type { Stop, Stops } from './stops.ts';
@@ -96,12 +97,15 @@ export class StoppingProxy {
   }
 
   #request(req: IncomingMessage, length: number): ReturnType<typeof request> {
-    const { 'transfer-encoding': _, ...headers } = req.headers;
     return request(this.#target, {
       method: req.method,
       path: req.url,
       agent: false,
-      headers: { ...headers, connection: 'close', ...(length > 0 && { 'content-length': length }) },
+      headers: {
+        ...withoutEncoding(req.headers),
+        connection: 'close',
+        ...(length > 0 && { 'content-length': length }),
+      },
     });
   }
 
@@ -117,8 +121,7 @@ export class StoppingProxy {
       res.destroy();
       return;
     }
-    const { 'transfer-encoding': _, ...headers } = answer.headers;
-    res.writeHead(answer.statusCode ?? 500, { ...headers, 'content-length': body.length });
+    res.writeHead(answer.statusCode ?? 500, { ...withoutEncoding(answer.headers), 'content-length': body.length });
     if (stop?.phase === 'half answered') {
       res.write(body.subarray(0, body.length / 2));
       await stop.hold();
@@ -139,6 +142,11 @@ async function pass(answer: IncomingMessage, res: ServerResponse): Promise<void>
     answer.pipe(res);
     res.once('close', resolve);
   });
+}
+
+/** Of a body whose length is told. */
+function withoutEncoding(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'transfer-encoding'));
 }
 
 async function wholeOf(message: IncomingMessage): Promise<Buffer> {
