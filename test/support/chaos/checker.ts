@@ -40,7 +40,7 @@ export function judgeHistory({ answers, complaints, writes, terms }: History): V
 }
 
 /** Each container that was acknowledged is there once, besides older copies that were put away; none that was removed is. */
-export function judgeContainers(beliefs: readonly Belief[], containers: readonly SeenContainer[]): Violation[] {
+function judgeContainers(beliefs: readonly Belief[], containers: readonly SeenContainer[]): Violation[] {
   const byNonce = grouped(containers, ({ nonce }) => nonce);
   return beliefs.flatMap((belief) => {
     const all = byNonce.get(belief.nonce) ?? [];
@@ -73,7 +73,7 @@ function wrongWith(belief: Belief, current: readonly SeenContainer[]): string | 
 }
 
 /** Nobody but its client removes a container that was acknowledged; an older copy is kept, too. */
-export function judgeDisappearances(
+function judgeDisappearances(
   beliefs: readonly Belief[],
   everSeen: readonly SeenContainer[],
   containers: readonly SeenContainer[],
@@ -91,14 +91,14 @@ export function judgeDisappearances(
 }
 
 /** A name means one container, on whatever node. */
-export function judgeNames(containers: readonly SeenContainer[]): Violation[] {
+function judgeNames(containers: readonly SeenContainer[]): Violation[] {
   return [...grouped(containers, ({ name }) => name)].flatMap(([name, all]) =>
     all.length === 1 ? [] : [{ rule: 'ambiguous name', text: `${name} is ${all.map(showContainer).join(', ')}` }],
   );
 }
 
 /** What was there is there still, with what was in it, and on one node. */
-export function judgeVolumes(ever: readonly SeenVolume[], volumes: readonly SeenVolume[]): Violation[] {
+function judgeVolumes(ever: readonly SeenVolume[], volumes: readonly SeenVolume[]): Violation[] {
   const now = new Map(volumes.map((volume) => [`${volume.node} ${volume.name}`, volume]));
   const doubled = [...grouped(volumes, ({ name }) => name)].flatMap(([name, all]) =>
     all.length === 1
@@ -115,7 +115,7 @@ export function judgeVolumes(ever: readonly SeenVolume[], volumes: readonly Seen
 }
 
 /** Every manager shows what the engines have, and nothing else. */
-export function judgeViews(containers: readonly SeenContainer[], views: readonly ManagerView[]): Violation[] {
+function judgeViews(containers: readonly SeenContainer[], views: readonly ManagerView[]): Violation[] {
   const truth = new Map(containers.map((container) => [container.id, container]));
   return views.flatMap(({ manager, containers: shown }) => {
     const ids = new Set(shown.map(({ id }) => id));
@@ -143,7 +143,7 @@ const refusals: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** A refusal has a status that clients know and says why. */
-export function judgeAnswers(answers: readonly ClientAnswer[]): Violation[] {
+function judgeAnswers(answers: readonly ClientAnswer[]): Violation[] {
   return answers.flatMap(({ client, operation, manager, status, message }) => {
     if (status === 0 || (status >= 200 && status < 400)) return [];
     const isKnown = refusals[operation]?.includes(status) === true;
@@ -158,7 +158,7 @@ export function judgeAnswers(answers: readonly ClientAnswer[]): Violation[] {
 }
 
 /** Whoever writes holds the last term that had begun by then. */
-export function judgeWriters(terms: readonly Term[], writes: readonly Write[]): Violation[] {
+function judgeWriters(terms: readonly Term[], writes: readonly Write[]): Violation[] {
   const ordered = [...terms].sort((a, b) => a.startMs - b.startMs);
   return [...writes].flatMap(({ atMs, manager, node, what }) => {
     const holder = ordered.findLast(({ startMs }) => startMs <= atMs);

@@ -118,7 +118,7 @@ export interface Choice {
   readonly isService: boolean;
 }
 
-export const slotsOfClient = 6;
+const slotsOfClient = 6;
 
 /** Without end. Each choice draws as often as any other, whatever comes of it. */
 export function* choicesOf(seed: number, client: number): Generator<Choice, never> {

@@ -17,11 +17,11 @@ export interface SceneOptions {
 }
 
 /** What an operator might choose who wants failures noticed within seconds. */
-export const managerArgs: readonly string[] = [
+const managerArgs: readonly string[] = [
   ...['--replication', '--replication-ttl', '8s', '--heartbeat', '1s', '--engine-failure-retry', '2'],
   ...['--reschedule-grace', '5s'],
 ];
-export const agentArgs: readonly string[] = ['--heartbeat', '1s', '--ttl', '4s'];
+const agentArgs: readonly string[] = ['--heartbeat', '1s', '--ttl', '4s'];
 
 const firstManager = 21;
 const firstStore = 31;
