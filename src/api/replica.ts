@@ -89,7 +89,7 @@ export class Replica {
     for (;;) {
       const primary = await this.#whoServes(patience, signal).catch((error: unknown) => {
         // What this manager knows by itself is as true, and nothing is changed by it.
-        if (isRead && error instanceof NoPrimary) return undefined;
+        if (isRead && !signal.aborted && (error instanceof NoPrimary || patience.isOver)) return undefined;
         throw error;
       });
       if (primary === undefined) return body === undefined ? req : replayed(req, body);
