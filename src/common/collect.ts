@@ -10,11 +10,15 @@ export interface CollectOptions {
 }
 
 /**
- * Everything that `message` says. Rejects when that is too much, and then leaves the message as it is, so that an answer
+ * Everything that `message` has still to say. Rejects when that is too much, and then leaves the message as it is, so that an answer
  * can still go out on its connection; and when the message breaks off.
  */
 export function collect(message: IncomingMessage, { maxBytes, tooLong, onProgress }: CollectOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    if (message.readableEnded) {
+      resolve(Buffer.alloc(0));
+      return;
+    }
     const chunks: Buffer[] = [];
     let length = 0;
     const onData = (chunk: Buffer): void => {
