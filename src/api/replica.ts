@@ -2,6 +2,7 @@
 // held. What was sent to a primary that was lost before it answered is sent again only where that does no harm; a
 // primary acts only on what was sent to it in its own term.
 import http from 'node:http';
+import { orAborted } from '../common/abort.ts';
 import { ApiError, errorMessage } from '../common/errors.ts';
 import type { TaskSet } from '../common/lifecycle.ts';
 import { createEngineAgent, type EngineTls } from '../engine/engine-agent.ts';
@@ -27,6 +28,8 @@ export interface ReplicaOptions {
   /** How often a primary is asked whether it is there, while calls wait for it; 1 s by default. */
   readonly lookEveryMs?: number;
   readonly tasks: TaskSet;
+  /** Resolves when this manager knows what its predecessor has done; called when it becomes the primary. */
+  readonly catchUp: () => Promise<void>;
 }
 
 /** A call of another manager: the term of the primary that it is meant for. */
@@ -56,10 +59,20 @@ export class Replica {
   readonly #reach: PrimaryReach;
   readonly #answerWithinMs: number;
   readonly #unsubscribe: () => void;
+  #isPrimary = false;
+  /** Ends when this manager may answer as the primary. */
+  #caughtUp = Promise.resolve();
   /** For what may be sent twice. */
   #pool: { readonly address: string; readonly agent: http.Agent } | undefined;
 
-  constructor({ primacy, tls, tasks, holdMs = defaultHoldMs, lookEveryMs = defaultLookEveryMs }: ReplicaOptions) {
+  constructor({
+    primacy,
+    tls,
+    tasks,
+    catchUp,
+    holdMs = defaultHoldMs,
+    lookEveryMs = defaultLookEveryMs,
+  }: ReplicaOptions) {
     this.#primacy = primacy;
     this.#tls = tls;
     this.#holdMs = holdMs;
@@ -73,6 +86,8 @@ export class Replica {
       const isLed = primacy.isPrimary() || primacy.primary() !== undefined;
       this.#orphanedSinceMs = isLed ? undefined : (this.#orphanedSinceMs ?? performance.now());
       this.#unreachedSinceMs = undefined;
+      if (primacy.isPrimary() && !this.#isPrimary) this.#caughtUp = catchUp();
+      this.#isPrimary = primacy.isPrimary();
     });
   }
 
@@ -82,7 +97,6 @@ export class Replica {
     res: http.ServerResponse,
     { headers, signal }: Passing,
   ): Promise<http.IncomingMessage | undefined> {
-    if (this.#primacy.isPrimary()) return req;
     const isRead = !isChange(req.method);
     const patience = new Patience(this.#holdFor(isRead ? this.#orphanedSinceMs : undefined));
     let body: Buffer | undefined;
@@ -109,7 +123,6 @@ export class Replica {
 
   /** As `pass`, for a connection that was taken from the server; true when this manager is to serve it. */
   async passTaken(taken: TakenConnection, { headers: added, signal, onHead }: Passing): Promise<boolean> {
-    if (this.#primacy.isPrimary()) return true;
     const patience = new Patience(this.#holdFor(undefined));
     for (let { head } = taken; ; head = Buffer.alloc(0)) {
       const primary = await this.#whoServes(patience, signal);
@@ -177,7 +190,10 @@ export class Replica {
   async #whoServes(patience: Patience, signal: AbortSignal): Promise<ForeignPrimary | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.#primacy.isPrimary()) return undefined;
+      if (this.#primacy.isPrimary()) {
+        await orAborted(this.#caughtUp, signal);
+        return undefined;
+      }
       const primary = this.#primacy.primary();
       if (primary !== undefined && patience.mayTry()) return primary;
       await this.#changed(patience, patience.pauseMs(primary), signal);

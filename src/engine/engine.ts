@@ -237,6 +237,12 @@ export class Engine {
     if (this.#isWorthAsking()) await this.#sync.lists.volumes.refresh(signal);
   }
 
+  /** As `refreshImages`, of everything that changes. */
+  async refreshAll(signal: AbortSignal): Promise<void> {
+    if (this.#state !== 'healthy') return;
+    await this.#sync.readAgain(signal).catch(() => undefined);
+  }
+
   /** As `refreshImages`, of what `info` shows. */
   async refreshInfo(signal?: AbortSignal): Promise<void> {
     if (this.#isWorthAsking()) await this.#sync.lists.info.refresh(signal);

@@ -101,6 +101,15 @@ export class EngineSync {
     this.#alarm.ring();
   }
 
+  /** Reads all lists, and what is new in that of the containers. Throws when the engine does not answer. */
+  async readAgain(signal: AbortSignal): Promise<void> {
+    const { images, networks, volumes } = this.lists;
+    await this.#options.admission.run(async () => {
+      const lists = [images, networks, volumes].map((list) => list.load(signal));
+      await Promise.all([...lists, this.containers.syncAll('changed', signal)]);
+    }, signal);
+  }
+
   /** Releases everyone who waits for a refresh; the engine does not answer. What they waited for is read later. */
   abandon(): void {
     this.#hasMissedReads = true;

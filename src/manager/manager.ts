@@ -100,6 +100,9 @@ interface TlsLeg {
 /** Calls under way get so long before a primary hands over. */
 const handOverWithinMs = 2_000;
 
+/** Clients wait for it when this manager becomes the primary; an engine that is lost at the same time is not waited for longer. */
+const catchUpMs = 3_000;
+
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #logger: Logger;
@@ -249,7 +252,8 @@ export class Manager {
     if (this.#election === undefined) return undefined;
     // Another manager is met as clients meet this one.
     const tls = this.#clientCertificates && towardsEngine(this.#clientCertificates, this.#options.tls.clients);
-    return new Replica({ primacy: this.#election, tls, tasks: this.#tasks });
+    const catchUp = (): Promise<void> => this.#cluster.members.readAgain(catchUpMs);
+    return new Replica({ primacy: this.#election, tls, tasks: this.#tasks, catchUp });
   }
 
   #followCertificates(server: ApiServer): void {

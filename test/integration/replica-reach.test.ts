@@ -38,7 +38,7 @@ describe('a manager that cannot reach the primary', () => {
       primary: () => ({ address, term: 1, lost }),
       subscribe: () => () => undefined,
     };
-    replica = new Replica({ primacy, tasks, holdMs, lookEveryMs: 20 });
+    replica = new Replica({ primacy, tasks, holdMs, lookEveryMs: 20, catchUp: () => Promise.resolve() });
     manager = http.createServer((req, res) => {
       replica.pass(req, res, { headers: {}, signal: new AbortController().signal }).then(
         (own) => res.end(own === undefined ? '' : '"its own word"'),

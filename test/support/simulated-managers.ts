@@ -185,7 +185,8 @@ export class SimulatedManager {
       },
     };
     const { holdMs } = this.#options;
-    const replica = new Replica({ primacy, tasks: this.#tasks, ...(holdMs === undefined ? {} : { holdMs }) });
+    const catchUp = (): Promise<void> => this.cluster.members.readAgain(1_000);
+    const replica = new Replica({ primacy, tasks: this.#tasks, catchUp, ...(holdMs === undefined ? {} : { holdMs }) });
     return new ApiServer({ cluster: this.cluster, settings, logger, replica });
   }
 }

@@ -1,6 +1,7 @@
 // The members as everyone else sees them: engines and their node views in the order of the names the cluster gives
 // them. Who is a member is decided by `Membership`; what is derived here is thrown away whenever that order may change.
 import { compareText } from '../../common/compare-text.ts';
+import { Deadline } from '../../common/deadline.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { KeptOrders } from '../../scheduler/kept-orders.ts';
 import type { IdentityConflict, NodeIdentity } from '../locations.ts';
@@ -59,6 +60,13 @@ export class Members {
   /** Changes whenever a member comes or goes, gains or loses its health, or may be called differently. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Reads what all healthy engines have; those that take longer than `withinMs` are not waited for. Never rejects. */
+  async readAgain(withinMs: number): Promise<void> {
+    const deadline = new Deadline(withinMs, []);
+    await Promise.all(this.healthyEngines.map((engine) => engine.refreshAll(deadline.signal)));
+    deadline.clear();
   }
 
   add(engine: Engine, view: NodeView): void {
