@@ -363,15 +363,22 @@ describe('engines in every store', () => {
 
   it('let a manager of etcd that is killed be replaced by one that knows its nodes', async () => {
     const engine = new SimulatedEngine({ name: 'simulated' });
-    await engine.listen();
     const uri = storeOf('etcd').uri('managers');
-    const address = engine.address;
-    await open(uri).register({ address, alive: true }, longTtlMs, never);
     const managers = [2375, 2385].map((port) => {
       const args = ['--replication', '--replication-ttl', '6s', '--advertise', `${bridgeAddress(rig.kind)}:${port}`];
       return new RigManager(rig.kind, uri, { port, name: `manager-${port}`, args });
     });
     try {
+      await engine.listen();
+      // A server that was killed before may be starting still.
+      await until('it is announced', () =>
+        open(uri)
+          .register({ address: engine.address, alive: true }, longTtlMs, never)
+          .then(
+            () => true,
+            () => false,
+          ),
+      );
       await Promise.all(managers.map((manager) => manager.start()));
       await Promise.all(managers.map((manager) => manager.waitUntilHealthy(1)));
       const role = async (manager: RigManager): Promise<string> =>

@@ -1,4 +1,4 @@
-// The end-to-end run: each file of test/e2e in a mocha of its own on real engines, two files at a time on a rig each.
+// The end-to-end run: each file of test/e2e in a mocha of its own on real engines, three files at a time on a rig each.
 // A file that fails gets one more chance on a fresh rig, and the summary says so. Nothing may be left behind at the end.
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -25,11 +25,11 @@ interface Place {
 }
 
 const logsDirectory = `${projectDirectory}/.cache/e2e-logs`;
-const fileLimitMs = 15 * 60_000;
+const fileLimitMs = 5 * 60_000;
 /** Who names files may ask for the long runs of them. */
 const namedFileLimitMs = 90 * 60_000;
 /** Most of a file's time is waiting. */
-const filesAtOnce = 2;
+const filesAtOnce = 3;
 
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -112,7 +112,7 @@ async function runMocha(file: string, { kind, limitMs }: Place, attempt: 'first'
   ];
   const logs = `${logsDirectory}/${basename(file, '.test.ts')}-${attempt}`;
   mkdirSync(logs, { recursive: true });
-  // Shown as a whole at the end of the file: two files at once would be mixed line by line.
+  // Shown as a whole at the end of the file: files at once would be mixed line by line.
   const report = `${logs}/report.txt`;
   const reportFile = openSync(report, 'w');
   const child = spawnMortal(process.execPath, ['--import', 'tsx', mocha, ...options, file], {
