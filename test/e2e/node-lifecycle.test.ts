@@ -178,7 +178,10 @@ describe('the nodes of a cluster', () => {
       40_000,
     );
     assert.ok(isAlwaysCurrent, 'the plain name meant the new copy all the time');
-    const stale = (await rig.api('GET', `/containers/app.stale-${lost}/json`)).json;
+    const stale = await until('the manager has seen it', async () => {
+      const { status, json } = await rig.api('GET', `/containers/app.stale-${lost}/json`);
+      return status === 200 && json;
+    });
     assert.equal(text(stale, 'Id'), text(before, 'Id'));
     assert.equal(text(stale, 'HostConfig', 'RestartPolicy', 'Name'), 'no');
     assert.equal(text((await rig.api('GET', '/containers/db/json')).json, 'State', 'Status'), 'running');
