@@ -3,6 +3,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { readWhole } from '../../src/common/collect.ts';
 import { Deadline } from '../../src/common/deadline.ts';
 import { ApiError } from '../../src/common/errors.ts';
 import { NdjsonParser } from '../../src/common/ndjson.ts';
@@ -140,15 +141,8 @@ async function refusalOf(res: IncomingMessage): Promise<ApiError> {
 }
 
 async function readText(res: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of res) {
-    const buffer = bufferOf(chunk);
-    bytes += buffer.length;
-    if (bytes > maxAnswerBytes) throw new Error('the answer of etcd is too long');
-    chunks.push(buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const tooLong = (): Error => new Error('the answer of etcd is too long');
+  return (await readWhole(res, { maxBytes: maxAnswerBytes, tooLong })).toString('utf8');
 }
 
 function bufferOf(chunk: unknown): Buffer {

@@ -1,7 +1,6 @@
 // Keys as nodes of ZooKeeper, which checks the version of each change itself. Its versions begin anew with a node that is
 // made again, so that a text is known by the number of the change that it came with.
-import { aborted } from '../../src/common/abort.ts';
-import { Deadline } from '../../src/common/deadline.ts';
+import { pause } from '../../src/common/deadline.ts';
 import type { HostPort } from '../entry.ts';
 import type { KeyRange, KeyReading, KeyStore, KeyText, KeyWait } from '../key-store.ts';
 import { ServerTurns } from '../server-turns.ts';
@@ -105,9 +104,7 @@ export class ZooKeeperKeyStore implements KeyStore {
   async #waitForChange(name: string, { position, waitMs }: KeyWait, signal: AbortSignal): Promise<void> {
     const watched = this.#opened?.watches.get(name);
     if (watched?.position !== position) return;
-    const limit = new Deadline(waitMs, [signal, watched.changed.signal]);
-    await aborted(limit.signal);
-    limit.clear();
+    await pause(waitMs, [signal, watched.changed.signal]);
   }
 
   async #ask<T>(signal: AbortSignal, work: (opened: Opened) => Promise<T>): Promise<T> {

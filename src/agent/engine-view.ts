@@ -1,5 +1,6 @@
 // The few things that the agent asks its engine: where its data is, which ports its containers hold, and what these publish.
 import http from 'node:http';
+import { jsonMember } from '../../discovery/json-member.ts';
 import type { TakenPort } from '../engine/announced-facts.ts';
 import { readNdjson } from '../common/ndjson.ts';
 import { exchange, type ExchangeAnswer } from '../proxy/exchange.ts';
@@ -18,20 +19,20 @@ export class EngineView {
 
   /** undefined when the engine does not tell. Rejects when it does not answer. */
   async dataRoot(signal: AbortSignal): Promise<string | undefined> {
-    const root = membersOf(await this.#ask('/info', signal)).get('DockerRootDir');
+    const root = jsonMember(await this.#ask('/info', signal), 'DockerRootDir');
     return typeof root === 'string' && root !== '' ? root : undefined;
   }
 
   /** The published ports of running containers. Rejects when the engine does not answer. */
   async publishedPorts(signal: AbortSignal): Promise<readonly TakenPort[]> {
     const rows = listOf(await this.#ask('/containers/json', signal));
-    return rows.flatMap((row) => listOf(membersOf(row).get('Ports'))).flatMap(publishedPort);
+    return rows.flatMap((row) => listOf(jsonMember(row, 'Ports'))).flatMap(publishedPort);
   }
 
   /** The ids of the running containers. Rejects when the engine does not answer. */
   async runningContainers(signal: AbortSignal): Promise<readonly string[]> {
     const rows = listOf(await this.#ask('/containers/json', signal));
-    return rows.flatMap((row) => textOf(membersOf(row).get('Id')));
+    return rows.flatMap((row) => textOf(jsonMember(row, 'Id')));
   }
 
   /** undefined when there is none of that id. Rejects when the engine does not answer. */
@@ -69,7 +70,7 @@ export class EngineView {
 }
 
 async function* idsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  for await (const event of readNdjson(stream)) yield* textOf(membersOf(event).get('id'));
+  for await (const event of readNdjson(stream)) yield* textOf(jsonMember(event, 'id'));
 }
 
 function parsed(statusCode: number, body: Buffer): unknown {
@@ -78,14 +79,9 @@ function parsed(statusCode: number, body: Buffer): unknown {
 }
 
 function publishedPort(row: unknown): readonly TakenPort[] {
-  const members = membersOf(row);
-  const [ip, port, protocol] = [members.get('IP'), members.get('PublicPort'), members.get('Type')];
+  const [ip, port, protocol] = ['IP', 'PublicPort', 'Type'].map((name) => jsonMember(row, name));
   if (typeof port !== 'number' || (protocol !== 'tcp' && protocol !== 'udp')) return [];
   return [{ protocol, ip: ip === '0.0.0.0' || ip === '::' || typeof ip !== 'string' ? '' : ip, port }];
-}
-
-function membersOf(value: unknown): ReadonlyMap<string, unknown> {
-  return new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
 }
 
 /** None when it is something else. */

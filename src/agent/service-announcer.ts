@@ -2,9 +2,9 @@
 // events, and all anew now and then. An engine that is silent changes nothing; its own announcement tells of that.
 import type { DiscoveryBackend, PublishedService } from '../../discovery/backend.ts';
 import { TroubleLog } from '../../discovery/trouble-log.ts';
-import { aborted, sleep } from '../common/abort.ts';
+import { sleep } from '../common/abort.ts';
 import { Backoff } from '../common/backoff.ts';
-import { Deadline } from '../common/deadline.ts';
+import { Deadline, pause } from '../common/deadline.ts';
 import { TaskSet } from '../common/lifecycle.ts';
 import type { Logger } from '../common/logger.ts';
 import { containerServices } from './container-services.ts';
@@ -110,9 +110,7 @@ export class ServiceAnnouncer {
         if (this.#tasks.signal.aborted) return;
         this.#storeTrouble.failed(error);
       }
-      const pause = new Deadline(publishEveryMs, [signal, this.#wake.signal]);
-      await aborted(pause.signal);
-      pause.clear();
+      await pause(publishEveryMs, [signal, this.#wake.signal]);
     }
   }
 }

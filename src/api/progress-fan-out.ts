@@ -4,7 +4,7 @@ import { ApiError, errorMessage, unavailable } from '../common/errors.ts';
 import { readNdjson } from '../common/ndjson.ts';
 import { goMember, numberMember, textMember } from '../docker/go-member.ts';
 import type { Engine } from '../engine/engine.ts';
-import { readWhole } from '../proxy/exchange.ts';
+import { readAnswer } from '../proxy/exchange.ts';
 import type { OpenedStream } from '../proxy/open-stream.ts';
 import type { ApiCall } from './api-call.ts';
 import { messageOf } from './engine-call.ts';
@@ -56,7 +56,7 @@ export function assertNoError(line: unknown): void {
 /** Throws the error of an engine that refused; passes everything else on. */
 export async function assertOpened(opened: OpenedStream): Promise<OpenedStream> {
   if (opened.statusCode < 400) return opened;
-  const text = (await readWhole(opened.stream, maxErrorBytes)).toString('utf8');
+  const text = (await readAnswer(opened.stream, maxErrorBytes)).toString('utf8');
   throw new ApiError(opened.statusCode, messageOf(text));
 }
 

@@ -44,3 +44,13 @@ export function collect(message: IncomingMessage, { maxBytes, tooLong, onProgres
     if (message.destroyed) onBrokenOff();
   });
 }
+
+/** As `collect`, but a message that is too long or breaks off is destroyed. */
+export async function readWhole(message: IncomingMessage, options: CollectOptions): Promise<Buffer> {
+  try {
+    return await collect(message, options);
+  } catch (error) {
+    message.destroy();
+    throw error;
+  }
+}

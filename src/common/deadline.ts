@@ -2,6 +2,7 @@
 // AbortSignal.any on a signal that lives as long as the process keeps growing with every call, and because in Node 20 it
 // holds AbortSignal.timeout so weakly that the timeout never comes once garbage was collected.
 import { setMaxListeners } from 'node:events';
+import { aborted } from './abort.ts';
 
 export class DeadlineExceeded extends Error {
   constructor(timeoutMs: number) {
@@ -44,4 +45,11 @@ export class Deadline {
     this.stopClock();
     for (const source of this.#sources) source.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** Resolves after `ms`, or as soon as one of `signals` aborts; never rejects. For waits that are many in the life of a signal. */
+export async function pause(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  const deadline = new Deadline(ms, signals);
+  await aborted(deadline.signal);
+  deadline.clear();
 }

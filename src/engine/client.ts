@@ -3,7 +3,7 @@
 // when an answer is cut off. What the mirror reads all the time goes through a pool that costs less a call.
 import type http from 'node:http';
 import Docker from 'dockerode';
-import { collect } from '../common/collect.ts';
+import { readWhole } from '../common/collect.ts';
 import { ApiError } from '../common/errors.ts';
 import { MalformedHttp } from './answer-parser.ts';
 import { Deadline, DeadlineExceeded } from '../common/deadline.ts';
@@ -309,12 +309,7 @@ function toBytes(body: unknown): Buffer | undefined {
 
 async function readText(response: http.IncomingMessage): Promise<string> {
   const tooLong = (): Error => new ApiError(500, `an engine's answer is longer than ${maxAnswerBytes} bytes`);
-  try {
-    return (await collect(response, { maxBytes: maxAnswerBytes, tooLong })).toString('utf8');
-  } catch (error) {
-    response.destroy();
-    throw error;
-  }
+  return (await readWhole(response, { maxBytes: maxAnswerBytes, tooLong })).toString('utf8');
 }
 
 function contentTypeOf({ headers }: http.IncomingMessage): string {

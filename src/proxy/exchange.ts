@@ -1,6 +1,6 @@
 // One request to an engine whose answer is needed whole. The answer is bounded, and half an answer is none.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { collect } from '../common/collect.ts';
+import { readWhole } from '../common/collect.ts';
 import { unavailable } from '../common/errors.ts';
 import { openStream, type StreamRequest } from './open-stream.ts';
 import type { RawHeaders } from './raw-head.ts';
@@ -36,7 +36,7 @@ export async function exchange(upstream: Upstream, request: ExchangeRequest): Pr
           Math.max(0, timeoutMs - (performance.now() - started)),
         );
   try {
-    const body = await readWhole(stream, request.maxBytes ?? defaultMaxBytes);
+    const body = await readAnswer(stream, request.maxBytes ?? defaultMaxBytes);
     return { statusCode, headers, rawHeaders, body };
   } catch (error) {
     throw signal.aborted ? signal.reason : unavailable(upstream.name, error);
@@ -46,12 +46,9 @@ export async function exchange(upstream: Upstream, request: ExchangeRequest): Pr
 }
 
 /** Everything that `stream` says. Rejects, and destroys it, when that is more than `maxBytes` or it breaks off. */
-export async function readWhole(stream: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLong = (): Error => new Error(`the answer is longer than ${maxBytes} bytes`);
-  try {
-    return await collect(stream, { maxBytes, tooLong });
-  } catch (error) {
-    stream.destroy();
-    throw error;
-  }
+export async function readAnswer(stream: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return await readWhole(stream, {
+    maxBytes,
+    tooLong: () => new Error(`the answer is longer than ${maxBytes} bytes`),
+  });
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import httpProxy from 'http-proxy';
 import { unavailable } from '../common/errors.ts';
 import { clientGone } from './client-gone.ts';
-import { readWhole } from './exchange.ts';
+import { readAnswer } from './exchange.ts';
 import { changeHeaders, groupHeaders, type HeaderChanges, headerValue, type ResponseHead } from './raw-head.ts';
 import { maySendAgain } from './stale-connection.ts';
 import { authority, unpooledAgent, type Upstream, verifiesCertificate } from './upstream.ts';
@@ -265,7 +265,7 @@ async function relayRewritten(
 
 async function readText(answer: http.IncomingMessage, upstream: Upstream): Promise<string> {
   try {
-    return (await readWhole(answer, maxRewriteBytes)).toString('utf8');
+    return (await readAnswer(answer, maxRewriteBytes)).toString('utf8');
   } catch (error) {
     throw unavailable(upstream.name, error);
   }

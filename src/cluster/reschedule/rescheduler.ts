@@ -3,6 +3,7 @@
 // and the engines.
 import type { StateStore } from '../../../discovery/state-store.ts';
 import { sleep } from '../../common/abort.ts';
+import { pause } from '../../common/deadline.ts';
 import { errorMessage } from '../../common/errors.ts';
 import type { TaskSet } from '../../common/lifecycle.ts';
 import type { Logger } from '../../common/logger.ts';
@@ -316,7 +317,7 @@ export class Rescheduler {
     this.#wake = (): void => {
       woken.abort();
     };
-    await sleep(this.#timings.lookMs, AbortSignal.any([signal, woken.signal]));
+    await pause(this.#timings.lookMs, [signal, woken.signal]);
     // Changes come in bursts.
     await sleep(Math.min(this.#timings.lookMs, shortestPauseMs), signal);
   }
